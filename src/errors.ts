@@ -1,0 +1,164 @@
+/**
+ * @file Every error that Sluice throws: a class, a code, a position and a remedy.
+ *
+ * ```ts
+ * try {
+ *   await transform("in.arrow", "out.arrow", { ops: "leaky_relu" });
+ * } catch (error) {
+ *   if (error instanceof SluiceError) console.error(error.code, error.position, error.remedy);
+ * }
+ * ```
+ */
+
+/** Where in the input (or the output) an error was found. What is unknown is left out. */
+export interface Position {
+  readonly path?: string;
+  /** Index of the record batch, from 0. */
+  readonly batch?: number;
+  /** Bytes from the start of the file or stream. */
+  readonly byteOffset?: number;
+  readonly column?: string;
+}
+
+export type ErrorCode =
+  | "ERR_USAGE"
+  | "ERR_OP_SYNTAX"
+  | "ERR_NOT_RECOGNISED"
+  | "ERR_CORRUPT"
+  | "ERR_TRUNCATED"
+  | "ERR_UNSUPPORTED"
+  | "ERR_COLUMN"
+  | "ERR_IO"
+  | "ERR_OUTPUT_EXISTS"
+  | "ERR_WORKER"
+  | "ERR_MEMORY"
+  | "ERR_CLOSED"
+  | "ABORT_ERR";
+
+export interface ErrorDetails {
+  /** What to do about it: one sentence. */
+  readonly remedy?: string;
+  readonly position?: Position;
+  readonly cause?: unknown;
+}
+
+/** The root of all errors of this package. `message` says what and where; `remedy` says what to do. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode;
+  readonly position: Position;
+  readonly remedy: string | undefined;
+
+  constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
+    const where = describePosition(details.position ?? {});
+    super(
+      where ? `${problem} (${where})` : problem,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
+    this.name = new.target.name;
+    this.code = code;
+    this.position = details.position ?? {};
+    this.remedy = details.remedy;
+  }
+}
+
+/** An option or an argument has a value it cannot have. */
+export class UsageError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_USAGE", problem, details);
+  }
+}
+
+/** The operation text cannot be understood. `index` is the character at fault, from 0. */
+export class OpSyntaxError extends SluiceError {
+  readonly source: string;
+  readonly index: number;
+
+  constructor(problem: string, source: string, index: number, details?: ErrorDetails) {
+    super("ERR_OP_SYNTAX", `${problem}\n  ${source}\n  ${" ".repeat(index)}^`, details);
+    this.source = source;
+    this.index = index;
+  }
+}
+
+/** The input is not in any container format that Sluice reads. */
+export class NotRecognisedError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_NOT_RECOGNISED", problem, details);
+  }
+}
+
+/** The input contradicts itself: a length, an offset or a magic number is wrong. */
+export class CorruptError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_CORRUPT", problem, details);
+  }
+}
+
+/** The input ends before its own lengths say that it does. */
+export class TruncatedError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_TRUNCATED", problem, details);
+  }
+}
+
+/** The input is valid, but uses something that this version does not handle. */
+export class UnsupportedError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_UNSUPPORTED", problem, details);
+  }
+}
+
+/** A column is missing, is no tensor, or does not fit the operation. */
+export class ColumnError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_COLUMN", problem, details);
+  }
+}
+
+/** The operating system refused a read or a write; `cause` is its error. */
+export class IoError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_IO", problem, details);
+  }
+}
+
+/** The output exists and `overwrite` was not given. */
+export class OutputExistsError extends SluiceError {
+  constructor(path: string) {
+    super("ERR_OUTPUT_EXISTS", `${path} exists already`, {
+      position: { path },
+      remedy: "Choose another name, or allow replacing it with --overwrite (in the API: overwrite: true).",
+    });
+  }
+}
+
+/** A worker thread crashed, was killed or ran out of memory. */
+export class WorkerError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_WORKER", problem, details);
+  }
+}
+
+/** The work does not fit in the memory it was given. */
+export class MemoryError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_MEMORY", problem, details);
+  }
+}
+
+/** The work was cancelled through its AbortSignal; `cause` is the signal's reason. Named as Node names it. */
+export class AbortError extends SluiceError {
+  constructor(cause?: unknown) {
+    super("ABORT_ERR", "The operation was aborted", { cause });
+    this.name = "AbortError";
+  }
+}
+
+function describePosition({ path, batch, byteOffset, column }: Position): string {
+  const parts: string[] = [];
+  if (path !== undefined) parts.push(path);
+  if (column !== undefined) parts.push(`column ${JSON.stringify(column)}`);
+  if (batch !== undefined) parts.push(`batch ${batch}`);
+  if (byteOffset !== undefined) parts.push(`byte ${byteOffset}`);
+  return parts.join(", ");
+}

@@ -1,0 +1,6 @@
+/** @file The element types that Sluice computes on. */
+
+export type Dtype = "float16" | "float32" | "float64";
+
+/** Bytes of one element. */
+export const BYTES_PER_ELEMENT: Readonly<Record<Dtype, 2 | 4 | 8>> = { float16: 2, float32: 4, float64: 8 };
