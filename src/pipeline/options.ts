@@ -1,0 +1,57 @@
+/** @file What a transform takes and what it tells: options, progress and result. */
+import type { Format } from "../formats/layout.ts";
+import type { OpDefinition, BoundOp } from "../ops/op.ts";
+
+/** A chain of ops: text as on the command line, one op, or several in order. */
+export type Ops = string | OpDefinition | BoundOp | readonly (OpDefinition | BoundOp)[];
+
+export interface TransformOptions {
+  /** What to compute, e.g. `"mul(0.5) | leaky_relu(0.2)"`. */
+  readonly ops: Ops;
+  /** Columns to compute; default: every tensor column. A struct's child is `column.child`. */
+  readonly columns?: readonly string[] | undefined;
+  /** Most worker threads to use at once; default: `os.availableParallelism()`. */
+  readonly workers?: number | undefined;
+  /** Bound on the arena, in bytes or as `"256MiB"` (the default). */
+  readonly memory?: number | string | undefined;
+  /** What runs the kernels. `"auto"` picks; this version has the CPU only. */
+  readonly device?: "auto" | "cpu" | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called at most some 20 times a second, and once at the end. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface FileTransformOptions extends TransformOptions {
+  /** Format to write; default: by the output's extension, else as the input. */
+  readonly format?: Format | undefined;
+  /** Replace an output that exists. */
+  readonly overwrite?: boolean | undefined;
+}
+
+export interface Progress {
+  /** Input bytes that are done. */
+  readonly bytes: number;
+  /** Input bytes in all; `undefined` where the input does not tell. */
+  readonly totalBytes: number | undefined;
+  readonly rows: number;
+  readonly batches: number;
+  /** Tensor elements computed. */
+  readonly elements: number;
+  readonly seconds: number;
+  /** Input bytes per second since the start. */
+  readonly bytesPerSecond: number;
+}
+
+export interface TransformResult extends Progress {
+  readonly ops: string;
+  readonly device: "cpu";
+  /** Worker threads that took part; 0 where the main thread did it all. */
+  readonly workers: number;
+  readonly inputFormat: Format;
+  readonly outputFormat: Format;
+  readonly bytesWritten: number;
+  /** Names of the columns computed. */
+  readonly columns: readonly string[];
+  /** Columns that look like tensors and were carried through untouched, and why. */
+  readonly skipped: readonly { readonly column: string; readonly reason: string }[];
+}
