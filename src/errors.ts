@@ -122,6 +122,26 @@ export class IoError extends SluiceError {
   }
 }
 
+const IO_REMEDIES: Readonly<Record<string, string>> = {
+  ENOENT: "Check the path and that its directory exists.",
+  ENOTDIR: "Check the path: a part of it is a file, not a directory.",
+  EISDIR: "Name a file, not a directory.",
+  EACCES: "Check the permissions of the file and its directory.",
+  EPERM: "Check the permissions of the file and its directory.",
+  EROFS: "The file system is read-only: write somewhere else.",
+  ENOSPC: "Free some space, or write to another disk.",
+  EDQUOT: "The disk quota is used up: free some space, or write to another disk.",
+  EFBIG: "The file would exceed a limit on file size (see ulimit -f, or the file system's own).",
+  EMFILE: "Too many files are open: raise the limit (ulimit -n).",
+};
+
+/** An IoError from what the operating system said. `action` completes "could not …". */
+export function ioError(cause: NodeJS.ErrnoException, action: string, position: Position): IoError {
+  const remedy = IO_REMEDIES[cause.code ?? ""];
+  const problem = `Could not ${action}: ${cause.code ?? cause.message}`;
+  return new IoError(problem, { cause, position, ...(remedy === undefined ? {} : { remedy }) });
+}
+
 /** The output exists and `overwrite` was not given. */
 export class OutputExistsError extends SluiceError {
   constructor(path: string) {

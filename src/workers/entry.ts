@@ -1,0 +1,51 @@
+/** @file What a worker does: read a window from its file, compute it in the arena, write it to its file. */
+import { readSync, writeSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+import type { FileSpan } from "../device.ts";
+import { runKernels } from "./kernels.ts";
+import type { Outcome, Task } from "./task.ts";
+
+const { memory } = workerData as { memory: WebAssembly.Memory };
+const arena = new Uint8Array(memory.buffer);
+
+export default function run(task: Task): Outcome {
+  const bytes = arena.subarray(task.address, task.address + task.length);
+  if (task.read) {
+    const failed = transfer("read", readSync, task.read, bytes);
+    if (failed) return failed;
+  }
+  runKernels(memory, task.kernels, task.address, task.ranges);
+  if (task.write) {
+    const failed = transfer("write", writeSync, task.write, bytes);
+    if (failed) return failed;
+  }
+  return { ok: true };
+}
+
+type Call = (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
+
+/** Repeats a positioned call until all bytes are through: the system may do less than it was asked for. */
+function transfer(
+  action: "read" | "write",
+  call: Call,
+  span: FileSpan,
+  bytes: Uint8Array,
+): Outcome | undefined {
+  for (let done = 0; done < bytes.length; ) {
+    const byteOffset = span.offset + done;
+    try {
+      const moved = call(span.fd, bytes, done, bytes.length - done, byteOffset);
+      if (moved === 0) return { ok: false, action, path: span.path, byteOffset };
+      done += moved;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      return { ok: false, action, cause: { name: "Error", code, message }, path: span.path, byteOffset };
+    }
+  }
+  return undefined;
+}
+
+/** Answers as soon as the worker runs at all. */
+export function ping(): true {
+  return true;
+}

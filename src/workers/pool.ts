@@ -1,0 +1,113 @@
+/**
+ * @file The worker pool: one Piscina over one arena for the whole process, shared by every transform. Idle workers do
+ * not keep the process alive.
+ */
+import type { Piscina } from "piscina";
+import { WorkerError } from "../errors.ts";
+import { Arena } from "./arena.ts";
+import { failure } from "./failure.ts";
+import type { Outcome, Task } from "./task.ts";
+
+let arena: Arena | undefined;
+let current: Pool | undefined;
+
+/** The arena of this process. */
+export function sharedArena(): Arena {
+  arena ??= new Arena();
+  return arena;
+}
+
+/**
+ * The pool of this process, with at least `threads` workers; starts it where there is none. A larger one takes the place
+ * of a smaller, which ends with its last user. Every call needs its `release()`.
+ */
+export function acquirePool(threads: number): Pool {
+  if (!current || current.threads < threads || current.broken) {
+    current?.retire();
+    current = new Pool(threads, sharedArena());
+  }
+  current.users++;
+  return current;
+}
+
+/** Ends the pool once nobody uses it. A later transform starts a new one. */
+export async function closePool(): Promise<void> {
+  const pool = current;
+  current = undefined;
+  await pool?.retire();
+}
+
+export class Pool {
+  readonly threads: number;
+  users = 0;
+  /** Whether a worker answers already: before that, work is done sooner elsewhere. */
+  ready = false;
+  /** Set when workers cannot even start. */
+  broken: Error | undefined;
+  readonly #started: Promise<Piscina>;
+  #retired = false;
+  #ended: Promise<void> | undefined;
+
+  constructor(threads: number, { memory }: Arena) {
+    this.threads = threads;
+    this.#started = start(threads, memory);
+    this.#started
+      .then(async (piscina) => {
+        // A worker that cannot load its file makes no task fail, and every later one hang, but says so here.
+        piscina.on("error", (error: Error) => (this.broken ??= error));
+        await piscina.run(null, { name: "ping" });
+        this.ready = true;
+      })
+      .catch((error: Error) => (this.broken ??= error));
+  }
+
+  /** Runs one task in any worker. Rejects with a SluiceError. */
+  async run(task: Task): Promise<void> {
+    const piscina = await this.#started;
+    let outcome: Outcome;
+    try {
+      if (this.broken) throw this.broken;
+      outcome = await piscina.run(task);
+    } catch (cause) {
+      throw new WorkerError(
+        `A worker thread failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+        {
+          cause,
+          remedy: "Run it again; if it was out of memory, give it fewer --workers.",
+        },
+      );
+    }
+    if (!outcome.ok) throw failure(outcome);
+  }
+
+  release(): void {
+    this.users--;
+    if (this.#retired && this.users === 0) void this.#end();
+  }
+
+  /** Ends the workers when the last user has released the pool. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    if (this.users === 0) await this.#end();
+  }
+
+  #end(): Promise<void> {
+    this.#ended ??= this.#started.then((piscina) => piscina.destroy());
+    return this.#ended;
+  }
+}
+
+async function start(threads: number, memory: WebAssembly.Memory): Promise<Piscina> {
+  const { Piscina } = await import("piscina");
+  // From source the workers are TypeScript too, and need the loader that this process runs under.
+  const fromSource = import.meta.url.endsWith(".ts");
+  return new Piscina({
+    filename: new URL(fromSource ? "./entry.ts" : "./entry.js", import.meta.url).href,
+    minThreads: threads,
+    maxThreads: threads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    recordTiming: false,
+    workerData: { memory },
+    execArgv: fromSource ? ["--import", "tsx"] : [],
+  });
+}
