@@ -1,9 +1,13 @@
 /** @file What a transform takes and what it tells: options, progress and result. */
 import type { Format } from "../formats/layout.ts";
-import type { OpDefinition, BoundOp } from "../ops/op.ts";
+import type { BoundOp, OpDefinition } from "../ops/op.ts";
+import type { EagerOp } from "./eager.ts";
+
+/** One op: as a function (`leakyRelu`), with values (`leakyRelu.with({ alpha: 0.1 })`), or as data. */
+export type Link = EagerOp<never> | BoundOp | OpDefinition;
 
 /** A chain of ops: text as on the command line, one op, or several in order. */
-export type Ops = string | OpDefinition | BoundOp | readonly (OpDefinition | BoundOp)[];
+export type Ops = string | Link | readonly Link[];
 
 export interface TransformOptions {
   /** What to compute, e.g. `"mul(0.5) | leaky_relu(0.2)"`. */

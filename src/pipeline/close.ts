@@ -1,0 +1,10 @@
+/** @file Ends what the library keeps between transforms. */
+import { closePool } from "../workers/pool.ts";
+
+/**
+ * Ends the worker threads, once the transforms that use them are done. Idle threads do not keep a process alive, so this
+ * is for hosts that go on and want the memory back; a later transform starts new ones.
+ */
+export function close(): Promise<void> {
+  return closePool();
+}

@@ -1,0 +1,128 @@
+/** @file `createTransform`: the pipeline as a Node stream, Arrow IPC or npy bytes in and out. */
+import { Duplex } from "node:stream";
+import { AbortError } from "../errors.ts";
+import type { FileTransformOptions } from "./options.ts";
+import type { StreamSink } from "./sink.ts";
+import type { StreamSource } from "./source.ts";
+import { checkOptions, transform } from "./transform.ts";
+
+export type StreamTransformOptions = Omit<FileTransformOptions, "overwrite">;
+
+/**
+ * A stream that computes a chain of ops on the tensors in the bytes that pass through it. A reader that is slow stops
+ * the writer: at most some windows (2 MiB each, two a worker) are in between.
+ *
+ * @throws OpSyntaxError, UsageError for options it cannot have; everything else destroys the stream with a SluiceError
+ *
+ * ```ts
+ * await pipeline(createReadStream("in.arrows"), createTransform({ ops: "leaky_relu" }), createWriteStream("out.arrows"));
+ * ```
+ */
+export function createTransform(options: StreamTransformOptions): Duplex {
+  checkOptions(options);
+  return new TransformDuplex(options);
+}
+
+interface Handover {
+  readonly chunk: Uint8Array;
+  readonly taken: () => void;
+}
+
+class TransformDuplex extends Duplex {
+  readonly #controller = new AbortController();
+  readonly #finished: Promise<void>;
+  #stopListening: () => void = () => {};
+
+  /** A chunk that was written and is not taken yet. */
+  #offered: Handover | undefined;
+  /** Tells the writer that the chunk before is used up. */
+  #taken: () => void = () => {};
+  #ended = false;
+  #wakeReader: (() => void) | undefined;
+  #wakeWriter: (() => void) | undefined;
+
+  constructor(options: StreamTransformOptions) {
+    super({ readableHighWaterMark: 1, writableHighWaterMark: 64 * 1024 });
+    const { signal } = options;
+    if (signal) {
+      const abort = (): void => void this.destroy(new AbortError(signal.reason));
+      signal.addEventListener("abort", abort, { once: true });
+      this.#stopListening = () => signal.removeEventListener("abort", abort);
+      if (signal.aborted) queueMicrotask(abort);
+    }
+    const own = { ...options, signal: this.#controller.signal };
+    this.#finished = transform(this.#source(), this.#sink(), own).then(
+      () => {
+        this.#taken();
+        this.push(null);
+      },
+      (error: Error) => void this.destroy(error),
+    );
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, taken: () => void): void {
+    this.#offered = { chunk, taken };
+    this.#wakeReader?.();
+  }
+
+  override _final(done: () => void): void {
+    this.#ended = true;
+    this.#wakeReader?.();
+    done();
+  }
+
+  override _read(): void {
+    this.#wakeWriter?.();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#stopListening();
+    this.#controller.abort(error);
+    this.#ended = true;
+    this.#wakeReader?.();
+    this.#wakeWriter?.();
+    void this.#finished.then(() => done(error));
+  }
+
+  #source(): StreamSource {
+    return {
+      kind: "stream",
+      path: "<stream>",
+      next: async () => {
+        this.#taken();
+        this.#taken = () => {};
+        if (!this.#offered && !this.#ended) {
+          await new Promise<void>((resolve) => {
+            this.#wakeReader = resolve;
+          });
+        }
+        const offered = this.#offered;
+        this.#offered = undefined;
+        this.#taken = offered?.taken ?? (() => {});
+        return offered?.chunk;
+      },
+      close: async () => {
+        this.#ended = true;
+        this.#wakeReader?.();
+      },
+    };
+  }
+
+  #sink(): StreamSink {
+    return {
+      kind: "stream",
+      path: "<stream>",
+      write: async (bytes) => {
+        // The slot is used again: whoever reads gets bytes of their own.
+        if (this.destroyed || this.push(Buffer.from(bytes))) return;
+        await new Promise<void>((resolve) => {
+          this.#wakeWriter = resolve;
+        });
+      },
+      commit: async () => {},
+      discard: async () => {
+        this.#wakeWriter?.();
+      },
+    };
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * @file An output file that appears whole or not at all: written beside its place under a temporary name, then moved
+ * there. Whatever goes wrong, an existing file stays as it was and no temporary one is left.
+ */
+import { randomBytes } from "node:crypto";
+import { type Stats, unlinkSync } from "node:fs";
+import { type FileHandle, link, open, realpath, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ioError, OutputExistsError } from "../errors.ts";
+
+export interface OutputFileOptions {
+  readonly overwrite: boolean;
+  /** What is at the path already. */
+  readonly existing: Stats | undefined;
+}
+
+/** Temporary files of this process. */
+const unfinished = new Set<string>();
+/** When the process is made to end in the middle, there is only time for this. */
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // It is gone already, or never can be: the process ends either way.
+    }
+  }
+}
+
+export class OutputFile {
+  readonly kind = "file";
+  readonly path: string;
+  readonly #file: FileHandle;
+  readonly #temporary: string;
+  readonly #target: string;
+  readonly #overwrite: boolean;
+  readonly #replaces: boolean;
+
+  static async create(path: string, { overwrite, existing }: OutputFileOptions): Promise<OutputFile> {
+    if (existing && !overwrite) throw new OutputExistsError(path);
+    try {
+      if (existing?.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+      // Through a symbolic link: the file that it points to is replaced, not the link.
+      const target = existing ? await realpath(path) : path;
+      const name = `.${basename(target).slice(0, 64)}.${process.pid}.${randomBytes(4).toString("hex")}.partial`;
+      const temporary = join(dirname(target), name);
+      const file = await open(temporary, "wx", existing ? existing.mode & 0o777 : 0o666);
+      if (unfinished.size === 0) process.on("exit", removeUnfinished);
+      unfinished.add(temporary);
+      return new OutputFile(path, target, temporary, file, overwrite, existing !== undefined);
+    } catch (cause) {
+      throw ioError(cause as NodeJS.ErrnoException, "create the output", { path });
+    }
+  }
+
+  private constructor(
+    path: string,
+    target: string,
+    temporary: string,
+    file: FileHandle,
+    overwrite: boolean,
+    replaces: boolean,
+  ) {
+    this.path = path;
+    this.#target = target;
+    this.#temporary = temporary;
+    this.#file = file;
+    this.#overwrite = overwrite;
+    this.#replaces = replaces;
+  }
+
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  /** The output is whole: puts it in its place. */
+  async commit(): Promise<void> {
+    const { path } = this;
+    try {
+      // The old contents must not be gone before the new ones are on the disk. A new file needs no such wait: after a
+      // power cut its input is still there.
+      if (this.#replaces) await this.#file.sync();
+      await this.#file.close();
+      if (this.#overwrite) await rename(this.#temporary, this.#target);
+      else await this.#place();
+      this.#forget();
+    } catch (cause) {
+      await this.discard();
+      if (cause instanceof OutputExistsError) throw cause;
+      throw ioError(cause as NodeJS.ErrnoException, "finish the output", { path });
+    }
+  }
+
+  /** Leaves nothing behind. */
+  async discard(): Promise<void> {
+    await this.#file.close().catch(() => {});
+    await unlink(this.#temporary).catch(() => {});
+    this.#forget();
+  }
+
+  /** A link fails where a name exists, so of two runs that write the same output one is told; a rename would not. */
+  async #place(): Promise<void> {
+    try {
+      await link(this.#temporary, this.#target);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === "EEXIST") throw new OutputExistsError(this.path);
+      // Not every file system has links (FAT, some network ones).
+      return rename(this.#temporary, this.#target);
+    }
+    await unlink(this.#temporary);
+  }
+
+  #forget(): void {
+    unfinished.delete(this.#temporary);
+    if (unfinished.size === 0) process.off("exit", removeUnfinished);
+  }
+}

@@ -1,0 +1,126 @@
+/** @file Where bytes come from: a file with random access, or anything that flows. */
+import { constants, createReadStream, type Stats } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { Socket } from "node:net";
+import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { ioError, SluiceError } from "../errors.ts";
+
+/** A regular file: any thread may read any part of it by position. */
+export interface FileSource {
+  readonly kind: "file";
+  readonly path: string;
+  readonly fd: number;
+  readonly size: number;
+  /** Which file it is, whatever its name. */
+  readonly identity: string;
+  close(): Promise<void>;
+}
+
+/** Bytes in order. */
+export interface StreamSource {
+  readonly kind: "stream";
+  readonly path: string;
+  readonly identity?: string;
+  /** The next bytes, at least one; `undefined` at the end. They stay valid until the next call. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Ends a `next` that is under way, too. */
+  close(): Promise<void>;
+}
+
+export type Source = FileSource | StreamSource;
+
+/** What a transform reads: a path, a file URL, a Node stream, or any source of chunks. */
+export type Input = string | URL | Readable | AsyncIterable<Uint8Array> | Source;
+
+export async function openSource(input: Input): Promise<Source> {
+  if (typeof input === "string") return openPath(input);
+  if (input instanceof URL) return openPath(fileURLToPath(input));
+  if ("kind" in input) return input;
+  return streamSource(input, "<stream>");
+}
+
+export const identify = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
+
+async function openPath(path: string): Promise<Source> {
+  let file: FileHandle;
+  try {
+    const stats = await stat(path);
+    if (stats.isFIFO()) return await openPipe(path);
+    if (stats.isCharacterDevice() || stats.isSocket()) return streamSource(createReadStream(path), path);
+    if (stats.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+    file = await open(path, "r");
+  } catch (cause) {
+    throw ioError(cause as NodeJS.ErrnoException, "open the input", { path });
+  }
+  const stats = await file.stat();
+  return {
+    kind: "file",
+    path,
+    fd: file.fd,
+    size: stats.size,
+    identity: identify(stats),
+    close: () => file.close(),
+  };
+}
+
+/**
+ * A named pipe, read without blocking: a thread that is stuck in `open` or `read` would keep the process from ending.
+ */
+async function openPipe(path: string): Promise<StreamSource> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return streamSource(socketOf(file, { readable: true, writable: false }), path);
+}
+
+/** A socket that owns the file's descriptor. */
+export function socketOf(file: FileHandle, ends: { readable: boolean; writable: boolean }): Socket {
+  const socket = new Socket({ fd: file.fd, ...ends });
+  // The handle must outlive the socket: when it is collected, it closes the descriptor.
+  socket.once("close", () => void file.close().catch(() => {}));
+  return socket;
+}
+
+export function streamSource(chunks: Readable | AsyncIterable<Uint8Array>, path: string): StreamSource {
+  const iterator = chunks[Symbol.asyncIterator]() as AsyncIterator<unknown>;
+  let closed = false;
+  let end: () => void = () => {};
+
+  /** The iterator's next chunk, or the end as soon as the source is closed: an iterator may never answer. */
+  const nextChunk = (): Promise<IteratorResult<unknown>> =>
+    new Promise((resolve, reject) => {
+      end = () => resolve({ done: true, value: undefined });
+      iterator.next().then(resolve, reject);
+    });
+
+  return {
+    kind: "stream",
+    path,
+    async next() {
+      try {
+        while (!closed) {
+          const { done, value } = await nextChunk();
+          if (done) break;
+          const bytes = bytesOf(value);
+          if (bytes.length > 0) return bytes;
+        }
+        return undefined;
+      } catch (cause) {
+        if (cause instanceof SluiceError) throw cause;
+        throw ioError(cause as NodeJS.ErrnoException, "read", { path });
+      }
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      end();
+      if (chunks instanceof Readable) chunks.destroy();
+      else void iterator.return?.().then(undefined, () => {});
+    },
+  };
+}
+
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError(`A chunk of the input is ${typeof chunk}, not bytes`);
+}
