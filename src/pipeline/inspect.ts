@@ -19,7 +19,7 @@ export interface InspectOptions {
 export interface Inspection {
   readonly format: Format;
   readonly bytes: number;
-  /** The columns of the schema; none for npy. */
+  /** The columns of the schema; for npy one without a name. */
   readonly fields: readonly FieldSummary[];
   /** Custom metadata of the schema. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -116,7 +116,7 @@ class Inspector {
     return {
       format,
       bytes: size ?? this.#feed.position,
-      fields: format === "npy" ? [] : [...this.#fields.values()],
+      fields: [...this.#fields.values()],
       metadata: Object.fromEntries(this.#metadata),
       rows: this.#rows,
       batches: {
@@ -177,10 +177,10 @@ class Inspector {
 
   /** Streams may follow one another, each with its schema: what is equal in them is counted together. */
   #announce({ fields, tensors, metadata }: SchemaStep): void {
-    for (const field of fields) this.#fields.set(JSON.stringify([field.name, field.type]), field);
+    fields.forEach((field, i) => void this.#fields.set(JSON.stringify([i, field.name, field.type]), field));
     for (const [key, value] of metadata) this.#metadata.set(key, value);
-    this.#current = tensors.map((column) => {
-      const key = JSON.stringify([column.name, column.dtype, column.shape]);
+    this.#current = tensors.map((column, i) => {
+      const key = JSON.stringify([i, column.name, column.dtype, column.shape]);
       const statistics = new StatisticsGatherer(column.dtype);
       const tally = this.#tensors.get(key) ?? { column, elements: 0, left: this.#sample, statistics };
       this.#tensors.set(key, tally);
