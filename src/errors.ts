@@ -74,7 +74,7 @@ export class OpSyntaxError extends SluiceError {
   readonly index: number;
 
   constructor(problem: string, source: string, index: number, details?: ErrorDetails) {
-    super("ERR_OP_SYNTAX", `${problem}\n  ${source}\n  ${" ".repeat(index)}^`, details);
+    super("ERR_OP_SYNTAX", `${problem}\n${pointAt(source, index)}`, details);
     this.source = source;
     this.index = index;
   }
@@ -172,6 +172,16 @@ export class AbortError extends SluiceError {
     super("ABORT_ERR", "The operation was aborted", { cause });
     this.name = "AbortError";
   }
+}
+
+/** The source, or the part of a long one around the character, with a mark below it. */
+function pointAt(source: string, index: number): string {
+  const reach = 50;
+  const start = Math.max(0, index - reach);
+  const end = Math.min(source.length, index + reach);
+  const [before, after] = [start > 0 ? "…" : "", end < source.length ? "…" : ""];
+  const line = before + source.slice(start, end).replace(/\s/g, " ") + after;
+  return `  ${line}\n  ${" ".repeat(before.length + index - start)}^`;
 }
 
 function describePosition({ path, batch, byteOffset, column }: Position): string {

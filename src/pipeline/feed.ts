@@ -13,7 +13,9 @@ const MOST_BLOCK = 1024 * 1024;
 export class FileFeed {
   position = 0;
   readonly source: FileSource;
+  /** The bytes of the last block, in memory that the next one uses again. */
   #block: Uint8Array = new Uint8Array(0);
+  #blockMemory: Uint8Array = new Uint8Array(0);
   #blockStart = 0;
   #blockBytes = LEAST_BLOCK;
 
@@ -21,7 +23,7 @@ export class FileFeed {
     this.source = source;
   }
 
-  /** The next `length` bytes; fewer where the file ends. */
+  /** The next `length` bytes, until the next peek; fewer where the file ends. */
   peek(length: number): Uint8Array | Promise<Uint8Array> {
     return this.#cached(length) ?? this.#load(length);
   }
@@ -41,9 +43,10 @@ export class FileFeed {
     const dense = gap <= 0 && this.position >= this.#blockStart && this.#block.length > 0;
     this.#blockBytes = dense ? Math.min(2 * this.#blockBytes, MOST_BLOCK) : LEAST_BLOCK;
     const left = Math.max(0, this.source.size - this.position);
-    const block = new Uint8Array(Math.min(Math.max(length, this.#blockBytes), left));
-    const filled = await this.#fill(block, this.position);
-    this.#block = block.subarray(0, filled);
+    const wanted = Math.min(Math.max(length, this.#blockBytes), left);
+    if (this.#blockMemory.length < wanted) this.#blockMemory = new Uint8Array(wanted);
+    const filled = await this.#fill(this.#blockMemory.subarray(0, wanted), this.position);
+    this.#block = this.#blockMemory.subarray(0, filled);
     this.#blockStart = this.position;
     return this.#block.subarray(0, Math.min(length, filled));
   }

@@ -1,0 +1,99 @@
+/**
+ * @file The steps of an evaluation: one loop per node of the expression, over a block of elements.
+ *
+ * A register holds one block in the compute type, so storing a result rounds it as expr.ts asks for. (JavaScript
+ * computes in float64 first; for + - * / and sqrt the second rounding, to float32, changes nothing, as float64 has more
+ * than twice the digits: Figueroa, "When is double rounding innocuous?", 1995.)
+ */
+import type { BinaryFn, Comparison, UnaryFn } from "./expr.ts";
+
+/** One block of numbers in the compute type, with a view of their bits: `1 << shift` words each. */
+export interface Register {
+  readonly numbers: Float32Array | Float64Array;
+  readonly words: Uint32Array;
+  readonly shift: 0 | 1;
+}
+
+/** Computes `count` elements, of which the first is element `start` of the array. */
+export type Step = (count: number, start: number) => void;
+
+export function makeRegister(compute: "float32" | "float64", size: number): Register {
+  const numbers = compute === "float64" ? new Float64Array(size) : new Float32Array(size);
+  return { numbers, words: new Uint32Array(numbers.buffer), shift: compute === "float64" ? 1 : 0 };
+}
+
+export const unary: Readonly<Record<UnaryFn, (out: Register, x: Register) => Step>> = {
+  neg: (out, x) => changeTopWord(out, x, (word) => word ^ 0x80000000),
+  abs: (out, x) => changeTopWord(out, x, (word) => word & 0x7fffffff),
+  sqrt: (out, x) => apply(out, x, Math.sqrt),
+  floor: (out, x) => apply(out, x, Math.floor),
+  ceil: (out, x) => apply(out, x, Math.ceil),
+  round: (out, x) => apply(out, x, roundHalfToEven),
+};
+
+export const binary: Readonly<Record<BinaryFn, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  min: Math.min,
+  max: Math.max,
+};
+
+export const comparison: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
+  lt: (a, b) => a < b,
+  le: (a, b) => a <= b,
+  gt: (a, b) => a > b,
+  ge: (a, b) => a >= b,
+  eq: (a, b) => a === b,
+  ne: (a, b) => a !== b,
+};
+
+function roundHalfToEven(value: number): number {
+  // Math.round takes halves upwards.
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+function apply(out: Register, x: Register, fn: (x: number) => number): Step {
+  const [to, from] = [out.numbers, x.numbers];
+  return (count) => {
+    for (let i = 0; i < count; i++) to[i] = fn(from[i]!);
+  };
+}
+
+/** Changes the word with the sign; in float64 that is the second of two, Node's platforms being little-endian. */
+function changeTopWord(out: Register, x: Register, change: (word: number) => number): Step {
+  const shift = x.shift;
+  return (count) => {
+    for (let i = 0; i < count << shift; i++) {
+      out.words[i] = (i & shift) === shift ? change(x.words[i]!) : x.words[i]!;
+    }
+  };
+}
+
+export function combine(out: Register, a: Register, b: Register, fn: (a: number, b: number) => number): Step {
+  const [to, left, right] = [out.numbers, a.numbers, b.numbers];
+  return (count) => {
+    for (let i = 0; i < count; i++) to[i] = fn(left[i]!, right[i]!);
+  };
+}
+
+export function compare(
+  out: Uint8Array,
+  a: Register,
+  b: Register,
+  fn: (a: number, b: number) => boolean,
+): Step {
+  const [left, right] = [a.numbers, b.numbers];
+  return (count) => {
+    for (let i = 0; i < count; i++) out[i] = fn(left[i]!, right[i]!) ? 1 : 0;
+  };
+}
+
+export function select(out: Register, mask: Uint8Array, a: Register, b: Register): Step {
+  const shift = out.shift;
+  return (count) => {
+    for (let i = 0; i < count << shift; i++) out.words[i] = (mask[i >> shift] ? a : b).words[i]!;
+  };
+}
