@@ -54,9 +54,10 @@ const BLOCK_BYTES = 1024 * 1024;
  */
 export async function inspect(input: Input, options: InspectOptions = {}): Promise<Inspection> {
   const { signal } = options;
+  if (signal?.aborted) throw new AbortError(signal.reason);
   const source = await openSource(input);
-  // Ends a read that waits for its writer.
-  const onAbort = (): void => void source.close();
+  // Ends a read that waits for its writer. A file's reads end by themselves, and must not lose their descriptor.
+  const onAbort = (): void => void (source.kind === "stream" && source.close());
   signal?.addEventListener("abort", onAbort);
   try {
     if (signal?.aborted) throw new AbortError(signal.reason);
@@ -65,7 +66,7 @@ export async function inspect(input: Input, options: InspectOptions = {}): Promi
     throw signal?.aborted ? new AbortError(signal.reason) : error;
   } finally {
     signal?.removeEventListener("abort", onAbort);
-    if (!signal?.aborted) await source.close();
+    await source.close();
   }
 }
 

@@ -1,0 +1,118 @@
+/** @file The commands and their options, as data: the parser and the help both read this table, so they agree. */
+
+export type CommandName = "apply" | "inspect" | "ops" | "doctor" | "help";
+
+export interface OptionSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** What the value is called in the help; without it the option is a switch. */
+  readonly value?: string;
+  readonly repeatable?: boolean;
+  readonly about: string;
+}
+
+export interface CommandSpec {
+  readonly name: CommandName;
+  /** As after `sluice apply`: `<ops> <input> <output>`; optional ones in brackets. */
+  readonly operands: string;
+  /** Fewest and most operands. */
+  readonly arity: readonly [number, number];
+  /** One line, for the overview. */
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+}
+
+const HELP: OptionSpec = { name: "help", short: "h", about: "show this help" };
+const VERSION: OptionSpec = { name: "version", about: "show the version" };
+
+const json = (about: string): OptionSpec => ({ name: "json", about });
+
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [HELP, VERSION];
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "apply",
+    operands: "<ops> <input> <output>",
+    arity: [3, 3],
+    summary: "compute ops over the tensor columns; all else passes through byte for byte",
+    options: [
+      {
+        name: "column",
+        short: "c",
+        value: "NAME",
+        repeatable: true,
+        about:
+          "compute this column only (repeatable); column.child is a struct's child. Default: every tensor column. " +
+          "A plain float column is computed only when it is named",
+      },
+      {
+        name: "format",
+        value: "FORMAT",
+        about: "format to write: arrow, arrows or npy. Default: by the output's name",
+      },
+      { name: "overwrite", about: "replace an output that exists" },
+      { name: "workers", value: "N", about: "most worker threads. Default: one per core" },
+      {
+        name: "memory",
+        value: "SIZE",
+        about: "bound on the memory that data takes, such as 64MiB. Default: 256MiB",
+      },
+      { name: "device", value: "DEVICE", about: "auto, cpu or gpu. This version computes on the CPU only" },
+      json("one JSON object of results on stdout, or on stderr when stdout carries data"),
+      { name: "quiet", about: "no progress, no summary, no notes; errors only" },
+      { name: "no-progress", about: "no progress bar" },
+      HELP,
+    ],
+  },
+  {
+    name: "inspect",
+    operands: "<input>",
+    arity: [1, 1],
+    summary: "show the schema, tensors, batches, sizes and statistics of a file",
+    options: [
+      {
+        name: "column",
+        short: "c",
+        value: "NAME",
+        repeatable: true,
+        about:
+          "look at this column only (repeatable); a plain float column is looked at only when it is named",
+      },
+      {
+        name: "statistics",
+        value: "WHICH",
+        about:
+          "sample (the first 64 MiB of each tensor, the default), all (every element) or none (quickest)",
+      },
+      json("one JSON object on stdout"),
+      HELP,
+    ],
+  },
+  {
+    name: "ops",
+    operands: "[name]",
+    arity: [0, 1],
+    summary: "list the ops, or explain one: formula, parameters, defaults",
+    options: [json("one JSON object on stdout"), HELP],
+  },
+  {
+    name: "doctor",
+    operands: "",
+    arity: [0, 0],
+    summary: "check what this machine offers, and what is missing",
+    options: [json("one JSON object on stdout"), HELP],
+  },
+  {
+    name: "help",
+    operands: "[command]",
+    arity: [0, 1],
+    summary: "explain a command",
+    options: [HELP],
+  },
+];
+
+export const findCommand = (name: string): CommandSpec | undefined =>
+  COMMANDS.find((command) => command.name === name);
+
+export const usageOf = (command: CommandSpec): string =>
+  ["sluice", command.name, command.operands].filter(Boolean).join(" ");

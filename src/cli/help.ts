@@ -1,0 +1,180 @@
+/** @file The help: examples first, then options, then exit codes. */
+import { UsageError } from "../errors.ts";
+import type { Run } from "./arguments.ts";
+import {
+  COMMANDS,
+  type CommandName,
+  type CommandSpec,
+  findCommand,
+  GLOBAL_OPTIONS,
+  type OptionSpec,
+  usageOf,
+} from "./commands.ts";
+import { EXIT } from "./exit.ts";
+import { print } from "./streams.ts";
+import { type Style, styleFor, widthOf } from "./style.ts";
+import { renderTable } from "./table.ts";
+import { measureOf, wrap } from "./text.ts";
+
+interface Page {
+  readonly intro: string;
+  /** A command, and what it does. */
+  readonly examples: readonly (readonly [command: string, about: string])[];
+  readonly notes?: readonly string[];
+}
+
+const OVERVIEW: Page = {
+  intro:
+    "Streams tensor files of any size through Leaky ReLU and other elementwise ops, on every core, in bounded memory.",
+  examples: [
+    ["sluice apply leaky_relu in.arrow out.arrow", "Leaky ReLU over every tensor column"],
+    ["sluice apply 'mul(0.5) | leaky_relu(alpha=0.2)' in.npy out.npy", "a chain of ops, in one pass"],
+    ["cat in.arrows | sluice apply relu - - > out.arrows", "as a filter in a pipe"],
+    ["sluice inspect in.arrow", "what is in a file"],
+    ["sluice ops leaky_relu", "what an op computes"],
+  ],
+};
+
+const PAGES: Readonly<Record<CommandName, Page>> = {
+  apply: {
+    intro:
+      "Computes ops over the tensor columns of a file. Values are replaced in place: names, types, shapes, nulls and " +
+      "all other columns stay as they are, byte for byte.",
+    examples: [
+      ["sluice apply leaky_relu in.arrow out.arrow", "every tensor column, alpha 0.01"],
+      ["sluice apply 'leaky_relu(0.2)' in.arrow out.arrow", "with a parameter; the quotes are for the shell"],
+      ["sluice apply 'mul(0.5) | leaky_relu(alpha=-0.1)' in.npy out.npy", "a chain, fused into one pass"],
+      ["sluice apply relu -c embedding -c point.x in.arrow out.arrow", "these columns only"],
+      ["cat in.arrows | sluice apply relu - - > out.arrows", "from a pipe, to a pipe or a file"],
+      ["sluice apply relu in.arrow - | sluice inspect -", "to stdout: the Arrow stream format"],
+      ["sluice apply relu --json in.arrow out.arrow | jq .seconds", "results for a script"],
+    ],
+    notes: [
+      "<ops> is an op, or several joined by |. Parameters go by name or by position: leaky_relu(alpha=0.2), " +
+        "leaky_relu(0.2). sluice ops lists them.",
+      "<input> and <output> are paths, or - for stdin and stdout. The input's format is read from its content: Arrow " +
+        "IPC file or stream, or npy. The output's format goes by its name (.arrow or .feather, .arrows, .npy) or by " +
+        "--format; stdout carries the Arrow stream format unless --format says otherwise.",
+      "The output is written beside its place and moved there at the end: a run that fails or is interrupted leaves no " +
+        "output, and an existing one as it was.",
+    ],
+  },
+  inspect: {
+    intro:
+      "Shows what a tensor file holds: schema, tensors with dtype and shape, batches, sizes, and statistics of the " +
+      "values. Reads any size in constant memory.",
+    examples: [
+      ["sluice inspect in.arrow", "statistics from the first 64 MiB of each tensor"],
+      ["sluice inspect --statistics all in.arrow", "from every element"],
+      ["sluice inspect --statistics none in.arrow", "the schema and sizes only"],
+      ["cat in.arrows | sluice inspect -", "from a pipe"],
+      ["sluice inspect --json in.npy | jq .tensors", "for a script"],
+    ],
+    notes: [
+      "Roles: a tensor column is what apply computes unless told otherwise; float is a plain float column, computed " +
+        "when it is named; kept is carried through; skipped looks like a tensor, but this version does not handle it.",
+      "Statistics see the elements that apply would compute, those under nulls included.",
+    ],
+  },
+  ops: {
+    intro:
+      "Lists the ops, or explains one: formula, parameters and their defaults, domain, and whose semantics it has.",
+    examples: [
+      ["sluice ops", "all of them"],
+      ["sluice ops leaky_relu", "one, with examples"],
+      ["sluice ops --json", "the catalog for a script"],
+    ],
+  },
+  doctor: {
+    intro:
+      "Checks what this machine offers: Node, cores, memory, SIMD, threads; starts a worker and measures a rate.",
+    examples: [["sluice doctor", "one verdict a line; exits with 1 if something essential is missing"]],
+  },
+  help: {
+    intro: "Explains a command.",
+    examples: [["sluice help apply", "the same as sluice apply --help"]],
+  },
+};
+
+const EXIT_CODES: readonly (readonly [code: string, about: string])[] = [
+  ["0", "done"],
+  ["1", "failed: bad data, or a read or write that failed"],
+  ["2", "used wrongly: an unknown option or op, a value that cannot be"],
+  ["130", "interrupted (Ctrl-C, or SIGTERM)"],
+  ["141", "the reader of stdout went away, as with | head"],
+];
+
+const ENVIRONMENT: readonly (readonly [name: string, about: string])[] = [
+  ["NO_COLOR", "no colour"],
+  ["FORCE_COLOR", "colour, terminal or not"],
+  ["SLUICE_DEBUG=1", "stack traces with errors"],
+];
+
+export const run: Run = async ([name]) => {
+  const command = name === undefined ? undefined : findCommand(name);
+  if (name !== undefined && command === undefined) {
+    throw new UsageError(`there is no command ${JSON.stringify(name)}`, {
+      remedy: `The commands are ${COMMANDS.map((each) => each.name).join(", ")}. For an op: sluice ops ${name}`,
+    });
+  }
+  return showHelp(command, "stdout");
+};
+
+export async function showHelp(command: CommandSpec | undefined, to: "stdout" | "stderr"): Promise<number> {
+  const stream = process[to];
+  await print(renderHelp(command, widthOf(stream), styleFor(stream.isTTY === true)), to);
+  return EXIT.done;
+}
+
+/** `sluice --help`, or with a command `sluice apply --help`. `width`: cells of a line. */
+export function renderHelp(command: CommandSpec | undefined, width: number, style: Style): string {
+  const page = command === undefined ? OVERVIEW : PAGES[command.name];
+  const options = command?.options ?? GLOBAL_OPTIONS;
+  const measure = measureOf(width);
+  const table = (rows: readonly (readonly [string, string])[]): string =>
+    renderTable(
+      [{ title: "" }, { title: "", wrapAt: 30 }],
+      rows.map(([term, about]) => [style.cyan(term), about]),
+      { width: measure, style, titles: false },
+    );
+  const heading = (text: string): string => `\n${style.bold(text)}\n`;
+
+  const parts = [
+    `${style.bold("Usage:")} ${command === undefined ? "sluice <command> [options]" : `${usageOf(command)} [options]`}\n\n`,
+    `${wrap(page.intro, measure).join("\n")}\n`,
+    heading("Examples"),
+    renderExamples(page.examples, measure, style),
+  ];
+  for (const note of page.notes ?? []) parts.push(`\n${wrap(note, measure).join("\n")}\n`);
+  if (command === undefined) {
+    parts.push(
+      heading("Commands"),
+      table(COMMANDS.map((each) => [usageOf(each).slice("sluice ".length), each.summary])),
+    );
+  }
+  parts.push(heading("Options"), table(options.map((option) => [termOf(option), option.about])));
+  parts.push(heading("Exit codes"), table(EXIT_CODES));
+  if (command === undefined) {
+    parts.push(heading("Environment"), table(ENVIRONMENT));
+    parts.push(`\n${wrap("sluice help <command> tells more of each.", measure).join("\n")}\n`);
+  }
+  return parts.join("");
+}
+
+/** Command and remark on one line where all fit so, else the remark above its command, as in a shell script. */
+function renderExamples(examples: Page["examples"], width: number, style: Style): string {
+  const longest = Math.max(...examples.map(([command]) => command.length));
+  const beside = examples.every(([, about]) => 2 + longest + 4 + about.length <= width);
+  return examples
+    .map(([command, about]) =>
+      beside
+        ? `  ${style.cyan(command.padEnd(longest))}  ${style.dim(`# ${about}`)}\n`
+        : `  ${style.dim(`# ${about}`)}\n  ${style.cyan(command)}\n`,
+    )
+    .join("");
+}
+
+function termOf({ name, short, value }: OptionSpec): string {
+  const long = value === undefined ? `--${name}` : `--${name} ${value}`;
+  return short === undefined ? `    ${long}` : `-${short}, ${long}`;
+}
