@@ -90,7 +90,10 @@ export class NotRecognisedError extends SluiceError {
 /** The input contradicts itself: a length, an offset or a magic number is wrong. */
 export class CorruptError extends SluiceError {
   constructor(problem: string, details?: ErrorDetails) {
-    super("ERR_CORRUPT", problem, details);
+    super("ERR_CORRUPT", problem, {
+      remedy: "The input is damaged: copy it again, or write it anew.",
+      ...details,
+    });
   }
 }
 
@@ -133,19 +136,26 @@ const IO_REMEDIES: Readonly<Record<string, string>> = {
   EDQUOT: "The disk quota is used up: free some space, or write to another disk.",
   EFBIG: "The file would exceed a limit on file size (see ulimit -f, or the file system's own).",
   EMFILE: "Too many files are open: raise the limit (ulimit -n).",
+  ELOOP: "Check the path: its symbolic links lead in a circle.",
+  ENAMETOOLONG: "Choose a shorter name.",
+  ENXIO: "Name a file, a named pipe or a device: a socket cannot be opened by its path.",
+  EIO: "The device failed: check the disk, or the network it is on.",
+  EPIPE: "Whatever was reading the output has gone.",
 };
 
 /** An IoError from what the operating system said. `action` completes "could not …". */
 export function ioError(cause: NodeJS.ErrnoException, action: string, position: Position): IoError {
-  const remedy = IO_REMEDIES[cause.code ?? ""];
-  const problem = `Could not ${action}: ${cause.code ?? cause.message}`;
-  return new IoError(problem, { cause, position, ...(remedy === undefined ? {} : { remedy }) });
+  const { code, message } = cause;
+  // Without a code it is the error of a stream that someone gave us, and not the system's.
+  if (code === undefined) return new IoError(`Could not ${action}: ${message}`, { cause, position });
+  const remedy = IO_REMEDIES[code] ?? `The system says: ${message}.`;
+  return new IoError(`Could not ${action}: ${code}`, { cause, position, remedy });
 }
 
 /** The output exists and `overwrite` was not given. */
 export class OutputExistsError extends SluiceError {
   constructor(path: string) {
-    super("ERR_OUTPUT_EXISTS", `${path} exists already`, {
+    super("ERR_OUTPUT_EXISTS", "The output exists already", {
       position: { path },
       remedy: "Choose another name, or allow replacing it with --overwrite (in the API: overwrite: true).",
     });

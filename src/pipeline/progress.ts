@@ -34,8 +34,10 @@ export class ProgressMeter {
     return this.#bytesWritten;
   }
 
-  /** The last report, and what it said. */
+  /** All is done: the last report, and what it said. */
   finish(): Progress {
+    // A walk that seeks passes over bytes that it need not read, such as a footer.
+    this.#bytes = Math.max(this.#bytes, this.#totalBytes ?? 0);
     if (this.#report) this.#tell(this.#report);
     return this.#now();
   }
