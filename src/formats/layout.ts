@@ -67,12 +67,14 @@ export type Step =
   /** A batch ends here: `rows` more are done. */
   | { readonly step: "batch"; readonly rows: number };
 
-/** A walk over one input. The value sent into the generator answers the last `peek`. */
+/** A walk over one input. The value sent into the generator answers the last `peek`; it is good until the next one. */
 export type Steps = Generator<Step, void, Uint8Array>;
 
 export interface LayoutOptions {
   /** Columns to compute; default: every tensor column. */
   readonly columns?: readonly string[] | undefined;
+  /** Whether a schema without any tensor is fine, as for `inspect`; otherwise it is an error that lists what could be named. */
+  readonly mayLackTensors?: boolean | undefined;
   /** Total bytes of the input, where they are known; then no length beyond them is believed. */
   readonly size?: number | undefined;
   /** Whether the input can `seek`. */

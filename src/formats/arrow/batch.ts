@@ -1,0 +1,225 @@
+/**
+ * @file From the metadata of a record batch to the byte ranges of its body that are elements, each verified.
+ *
+ * Nothing in the metadata is believed before it agrees with the schema and with the length of the body; an element range
+ * that another buffer also claims is an error, for computing it would change that buffer too.
+ */
+import type { Dtype } from "../../ops/dtype.ts";
+import type { Place } from "../place.ts";
+import type { FlatBuffer } from "./flatbuffer.ts";
+import type { Message } from "./message.ts";
+import { type Plan, planBatches, type Target } from "./plan.ts";
+import type { Field, Schema } from "./schema.ts";
+
+/** Bytes of a FieldNode (int64 length, int64 null count) and of a Buffer (int64 offset, int64 length). */
+const STRUCT_BYTES = 16;
+
+/** Reads the batches of one schema, one after the other, into the same fields. */
+export class BatchReader {
+  rows = 0;
+  /** The first `ranges` entries of the arrays below are those of this batch, in the order of the body. */
+  ranges = 0;
+  readonly tensors: number[] = [];
+  /** Bytes from the start of the body. */
+  readonly offsets: number[] = [];
+  readonly counts: number[] = [];
+  readonly bytes: number[] = [];
+
+  readonly #schema: Schema;
+  readonly #paths: readonly (readonly Field[])[];
+  readonly #dtypes: readonly Dtype[];
+  readonly #place: Place;
+  readonly #plans: { 4?: Plan; 5?: Plan } = {};
+
+  constructor(schema: Schema, paths: readonly (readonly Field[])[], dtypes: readonly Dtype[], place: Place) {
+    this.#schema = schema;
+    this.#paths = paths;
+    this.#dtypes = dtypes;
+    this.#place = place;
+  }
+
+  /** Reads the RecordBatch that `message` holds. @throws CorruptError, UnsupportedError */
+  read(message: Message): void {
+    const { flat, header } = message;
+    this.ranges = 0;
+    this.rows = this.#length(flat.fieldInt64(header, 0), "the batch");
+    if (this.#paths.length === 0) return;
+
+    const plan = this.#plan(message.version);
+    const nodes = this.#list(flat, header, 1, plan.nodes, "nodes") + 4;
+    const variadic = this.#list(flat, header, 4, plan.views, "variadic buffer counts") + 4;
+    const extra = this.#checkViews(flat, variadic, plan);
+    const buffers = this.#list(flat, header, 2, plan.buffers + extra, "buffers") + 4;
+    this.#checkNodes(flat, nodes, plan);
+    const ordered = this.#checkBuffers(flat, buffers, plan.buffers + extra, message.bodyLength);
+
+    const codec = compression(message);
+    for (const target of plan.targets) {
+      const index = target.buffer + (target.views === 0 ? 0 : viewBuffers(flat, variadic, target.views));
+      this.#add(flat, target, nodes, buffers + STRUCT_BYTES * index, codec);
+    }
+    if (!ordered && this.ranges > 0) this.#untangle(flat, buffers, plan.buffers + extra);
+  }
+
+  #plan(version: 4 | 5): Plan {
+    const known = this.#plans[version];
+    if (known !== undefined) return known;
+    const plan = planBatches(this.#schema, this.#paths, this.#dtypes, version, this.#place);
+    this.#plans[version] = plan;
+    return plan;
+  }
+
+  /** Position of a vector that must have `expected` items. */
+  #list(flat: FlatBuffer, header: number, slot: number, expected: number, what: string): number {
+    const vector = flat.fieldVector(header, slot, slot === 4 ? 8 : STRUCT_BYTES);
+    const count = vector === 0 ? 0 : flat.u32(vector);
+    if (count !== expected) {
+      throw this.#place.corrupt(`The record batch has ${count} ${what}; its schema needs ${expected}`);
+    }
+    return vector;
+  }
+
+  /** Number of data buffers of all views. */
+  #checkViews(flat: FlatBuffer, variadic: number, plan: Plan): number {
+    for (let i = 0; i < plan.views; i++) {
+      if (flat.int64(variadic + 8 * i) < 0) throw this.#place.corrupt("A variadic buffer count is negative");
+    }
+    return viewBuffers(flat, variadic, plan.views);
+  }
+
+  #checkNodes(flat: FlatBuffer, nodes: number, plan: Plan): void {
+    for (let i = 0; i < plan.nodes; i++) this.#length(flat.int64(nodes + STRUCT_BYTES * i), "a column");
+    for (const column of plan.columns) {
+      const length = flat.int64(nodes + STRUCT_BYTES * column);
+      if (length !== this.rows) {
+        throw this.#place.corrupt(`A column of the record batch has ${length} rows, the batch ${this.rows}`);
+      }
+    }
+  }
+
+  /** Whether each buffer begins at or after the end of those before it, as writers lay them out. */
+  #checkBuffers(flat: FlatBuffer, buffers: number, count: number, bodyLength: number): boolean {
+    let ordered = true;
+    let end = 0;
+    for (let i = 0; i < count; i++) {
+      const offset = flat.int64(buffers + STRUCT_BYTES * i);
+      const length = flat.int64(buffers + STRUCT_BYTES * i + 8);
+      if (offset < 0 || length < 0 || offset + length > bodyLength) {
+        throw this.#place.corrupt(
+          `Buffer ${i} of the record batch (${length} bytes at ${offset}) is not within its body of ${bodyLength} bytes`,
+        );
+      }
+      if (length === 0) continue;
+      if (offset < end) ordered = false;
+      else end = offset + length;
+    }
+    return ordered;
+  }
+
+  /** Adds the elements of one target, whose Buffer is at `buffer`. */
+  #add(flat: FlatBuffer, target: Target, nodes: number, buffer: number, codec: string | null): void {
+    const { lengths, elementBytes } = target;
+    for (let i = 0; i < lengths.length; i += 3) {
+      const child = flat.int64(nodes + STRUCT_BYTES * lengths[i]!);
+      const parent = flat.int64(nodes + STRUCT_BYTES * lengths[i + 1]!);
+      if (child < parent * lengths[i + 2]!) {
+        throw this.#place.corrupt(
+          `A nested column of the record batch has ${child} slots; ${parent} × ${lengths[i + 2]} are needed`,
+        );
+      }
+    }
+    // Every slot of the node is computed, those under a null included: they hold arbitrary bytes which no reader looks
+    // at, and leaving them out would need the validity bitmap. Padding after the last slot stays as it is.
+    const count = flat.int64(nodes + STRUCT_BYTES * target.node);
+    if (count === 0) return;
+    if (codec !== null) throw this.#compressed(codec);
+    const offset = flat.int64(buffer);
+    const length = flat.int64(buffer + 8);
+    if (count * elementBytes > length) {
+      throw this.#place.corrupt(`A values buffer of ${length} bytes is too short for its ${count} elements`);
+    }
+    const range = this.ranges++;
+    this.tensors[range] = target.tensor;
+    this.offsets[range] = offset;
+    this.counts[range] = count;
+    this.bytes[range] = count * elementBytes;
+  }
+
+  /** The one place where compressed bodies are refused; a codec would come in here. */
+  #compressed(codec: string) {
+    return this.#place.unsupported(`The record batch is compressed with ${codec}`, {
+      remedy:
+        "Write it without compression, in PyArrow with pa.ipc.IpcWriteOptions(compression=None)" +
+        ' or feather.write_feather(table, path, compression="uncompressed").',
+    });
+  }
+
+  /** For buffers that are not laid out one after the other: sorts the ranges, and checks that nothing else is in them. */
+  #untangle(flat: FlatBuffer, buffers: number, count: number): void {
+    const order = Array.from({ length: this.ranges }, (_, range) => range);
+    order.sort((a, b) => this.offsets[a]! - this.offsets[b]!);
+    for (const column of [this.tensors, this.offsets, this.counts, this.bytes]) {
+      const sorted = order.map((range) => column[range]!);
+      for (let i = 0; i < sorted.length; i++) column[i] = sorted[i]!;
+    }
+    for (let range = 1; range < this.ranges; range++) {
+      if (this.offsets[range - 1]! + this.bytes[range - 1]! > this.offsets[range]!) {
+        throw this.#place.corrupt("Two tensors of the record batch share elements");
+      }
+    }
+    // A tensor's own buffer holds its range; a second buffer in it claims the same bytes.
+    const claims = new Array<number>(this.ranges).fill(0);
+    for (let i = 0; i < count; i++) {
+      const offset = flat.int64(buffers + STRUCT_BYTES * i);
+      const end = offset + flat.int64(buffers + STRUCT_BYTES * i + 8);
+      if (end === offset) continue;
+      for (
+        let range = this.#firstEndingAfter(offset);
+        range < this.ranges && this.offsets[range]! < end;
+        range++
+      ) {
+        if (++claims[range]! > 1) {
+          throw this.#place.corrupt(`Buffer ${i} of the record batch overlaps the elements of a tensor`);
+        }
+      }
+    }
+  }
+
+  /** The first of the sorted ranges that ends after `offset`. */
+  #firstEndingAfter(offset: number): number {
+    let low = 0;
+    let high = this.ranges;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.offsets[middle]! + this.bytes[middle]! <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #length(value: number, what: string): number {
+    if (value < 0) throw this.#place.corrupt(`The length of ${what} is ${value}`);
+    return value;
+  }
+}
+
+/** Sum of the first `columns` variadic buffer counts. */
+function viewBuffers(flat: FlatBuffer, variadic: number, columns: number): number {
+  let sum = 0;
+  for (let i = 0; i < columns; i++) sum += flat.int64(variadic + 8 * i);
+  return sum;
+}
+
+/**
+ * The codec of a RecordBatch's body; `null` where it is not compressed.
+ *
+ * Arrow 0.17 wrote it into the custom metadata of V4 messages instead (arrow/ipc/reader.cc, `GetCompressionExperimental`).
+ */
+function compression(message: Message): string | null {
+  const { flat, header, version } = message;
+  const table = flat.fieldTable(header, 3);
+  if (table !== 0) return ["LZ4_FRAME", "ZSTD"][flat.fieldU8(table, 0, 0)] ?? "an unknown codec";
+  if (version === 5) return null;
+  const codec = message.metadata("ARROW:experimental_compression")?.toUpperCase();
+  return codec === undefined || codec === "UNCOMPRESSED" ? null : codec;
+}

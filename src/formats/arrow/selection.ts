@@ -1,0 +1,32 @@
+/** @file The choice of columns for record batches in memory, from their schema as an IPC message. */
+import type { TensorColumn } from "../layout.ts";
+import { Place } from "../place.ts";
+import { nothingToCompute, selectColumns } from "./columns.ts";
+import { Message } from "./message.ts";
+import type { Field } from "./schema.ts";
+import { readSchema } from "./schema.ts";
+
+export interface SchemaSelection {
+  readonly tensors: readonly TensorColumn[];
+  /** For each tensor: which child to take, from the batch down to the node that holds the values. */
+  readonly paths: readonly (readonly number[])[];
+}
+
+/**
+ * Reads a schema message (its flatbuffer, without the frame) and chooses columns as for a file.
+ *
+ * @throws ColumnError, UnsupportedError as for a file
+ */
+export function readSelection(message: Uint8Array, columns: readonly string[] | undefined): SchemaSelection {
+  const place = new Place();
+  const reader = new Message(place);
+  reader.read(message, 0, message.length);
+  const schema = readSchema(reader.flat, reader.header);
+  const { tensors, paths } = selectColumns(schema, columns, place);
+  if (tensors.length === 0) throw nothingToCompute(schema, place);
+  return { tensors, paths: paths.map((path) => indicesOf(path, schema.fields)) };
+}
+
+function indicesOf(path: readonly Field[], topLevel: readonly Field[]): number[] {
+  return path.map((field, depth) => (depth === 0 ? topLevel : path[depth - 1]!.children).indexOf(field));
+}
