@@ -13,6 +13,7 @@ import { type Kernel, runKernels } from "./kernels.ts";
 import { Lender } from "./lender.ts";
 import { acquirePool, type Pool, sharedArena } from "./pool.ts";
 import { prepareKernel } from "./prepare.ts";
+import { checkEngine } from "./simd.ts";
 
 /** Large enough that handing a window to a worker costs little beside the work, small enough to stay in the caches. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
@@ -34,6 +35,7 @@ export function openCpuDevice({
   memory,
   expectedBytes,
 }: CpuOptions): Device {
+  checkEngine();
   if (!Number.isInteger(workers) || workers < 1) {
     throw new UsageError(`workers is ${workers}`, { remedy: "Give a whole number from 1." });
   }

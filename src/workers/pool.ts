@@ -63,9 +63,9 @@ export class Pool {
 
   /** Runs one task in any worker. Rejects with a SluiceError. */
   async run(task: Task): Promise<void> {
-    const piscina = await this.#started;
     let outcome: Outcome;
     try {
+      const piscina = await this.#started;
       if (this.broken) throw this.broken;
       outcome = await piscina.run(task);
     } catch (cause) {

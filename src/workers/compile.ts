@@ -1,0 +1,117 @@
+/**
+ * @file The compiler from programs to WebAssembly SIMD: one module a kernel, with one function that computes an array in
+ * place.
+ *
+ * ```text
+ *   Program --lower.ts--> vector code --emit.ts--> instructions, in the loops of this file --assembler.ts--> bytes
+ * ```
+ *
+ * NaN: a NaN stays a NaN. Which one is up to the processor where arithmetic (also sqrt, min, max and the roundings) makes
+ * it or passes it on: WebAssembly promises a quiet NaN of either sign, with an empty payload if no operand's payload had
+ * more (Core Specification 4.3.3, "NaN Propagation"); x86-64 and arm64 keep the first NaN operand and make it quiet.
+ * neg, abs, where and a plain copy work on bits everywhere. float16 results are always quiet.
+ */
+import { UnsupportedError } from "../errors.ts";
+import type { Dtype } from "../ops/dtype.ts";
+import type { Program } from "../ops/program.ts";
+import { type Access, LAYOUTS, type Layout } from "./access.ts";
+import { type FunctionAssembler, ModuleAssembler } from "./assembler.ts";
+import { Emitter } from "./emit.ts";
+import { lower } from "./lower.ts";
+
+/** Pages of 64 KiB in 4 GiB. */
+const MOST_PAGES = 65_536;
+/** Most channel parameters of a program: each is a parameter of the function, and V8 allows 1000. */
+export const MOST_CHANNELS = 256;
+
+/**
+ * Compiles `program` for arrays of `dtype`: the bytes of a module that imports a shared memory as `env.memory` and
+ * exports `run(count, x, channel0, channel1, ...)`.
+ *
+ * `run` replaces the `count` elements at byte address `x`. `channel_k` is the byte address of `count` values of channel
+ * parameter k, one for each element: float32, or float64 for float64 arrays. All arguments are unsigned 32-bit integers,
+ * addresses need no alignment, and an array may end with the memory's last byte. Nothing else is written. An array that
+ * reaches over the end of the memory is a `WebAssembly.RuntimeError`, with the elements before the end done.
+ *
+ * @throws UnsupportedError for more than `MOST_CHANNELS` channel parameters or `MOST_VALUES` steps
+ * @throws UsageError for a program that reads a parameter, or an input that is none of its channels
+ */
+export function compileKernel(program: Program, dtype: Dtype): Uint8Array<ArrayBuffer> {
+  const channels = program.channels.length;
+  if (channels > MOST_CHANNELS) {
+    throw new UnsupportedError(
+      `The chain has ${channels} per-channel parameters, more than ${MOST_CHANNELS}`,
+      {
+        remedy: "Split the chain, and run its parts one after the other.",
+      },
+    );
+  }
+  const module = new ModuleAssembler();
+  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  const parameters = ["i32", "i32", ...program.channels.map(() => "i32" as const)] as const;
+  const code = module.function(parameters, [], "run");
+  writeLoops(code, new Emitter(code, lower(program, dtype)), LAYOUTS[dtype], channels);
+  return module.bytes();
+}
+
+/** Parameter 0 of the function; the addresses follow. */
+const COUNT = 0;
+const addressOf = (input: number): number => 1 + input;
+
+/** Most of the elements in turns of several vectors, then vectors, then single elements, all by the same vector code. */
+function writeLoops(
+  code: FunctionAssembler,
+  emitter: Emitter,
+  { lanes, x, channel }: Layout,
+  channels: number,
+): void {
+  const accessOf = (input: number): Access => (input === 0 ? x : channel);
+  const vector = (k: number): void => {
+    const offsetOf = (input: number): number => k * lanes * accessOf(input).bytes;
+    code.get(addressOf(0));
+    emitter.emit((input) => code.get(addressOf(input)).memory(accessOf(input).load, offsetOf(input)));
+    code.memory(x.store, offsetOf(0));
+  };
+  const element = (): void => {
+    code.get(addressOf(0));
+    emitter.emit((input) => code.get(addressOf(input)).memory(accessOf(input).loadOne));
+    code.memory(x.storeOne);
+  };
+
+  const vectors = unroll(emitter.instructions);
+  const turns: { readonly elements: number; readonly body: () => void }[] = [
+    { elements: lanes, body: () => vector(0) },
+    { elements: 1, body: element },
+  ];
+  if (vectors > 1) {
+    turns.unshift({
+      elements: vectors * lanes,
+      body: () => {
+        for (let k = 0; k < vectors; k++) vector(k);
+      },
+    });
+  }
+  for (const { elements, body } of turns) {
+    code.block().loop();
+    code.get(COUNT).i32(elements).op("i32.lt_u").brIf(1);
+    body();
+    code.get(COUNT).i32(elements).op("i32.sub").set(COUNT);
+    // Counting down instead of comparing addresses: behind the memory's last byte an address wraps to 0.
+    for (let input = 0; input <= channels; input++) {
+      const address = addressOf(input);
+      const step = elements * accessOf(input).bytes;
+      code.get(address).i32(step).op("i32.add").set(address);
+    }
+    code.br(0).end().end();
+  }
+}
+
+/**
+ * Vectors in one turn of the main loop. The turn itself costs about six instructions (count, addresses, the engine's
+ * check for interruption), which matter only beside few others.
+ */
+function unroll(instructions: number): number {
+  if (instructions <= 4) return 8;
+  if (instructions <= 16) return 4;
+  return instructions <= 64 ? 2 : 1;
+}
