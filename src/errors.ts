@@ -32,7 +32,6 @@ export type ErrorCode =
   | "ERR_OUTPUT_EXISTS"
   | "ERR_WORKER"
   | "ERR_MEMORY"
-  | "ERR_CLOSED"
   | "ABORT_ERR";
 
 export interface ErrorDetails {
