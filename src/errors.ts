@@ -41,6 +41,14 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Characters of a message: names in an input may be megabytes long. */
+const MOST_TEXT = 2000;
+
+function bounded(text: string): string {
+  if (text.length <= MOST_TEXT) return text;
+  return `${text.slice(0, MOST_TEXT / 2)} … ${text.slice(-MOST_TEXT / 2)}`;
+}
+
 /** The root of all errors of this package. `message` says what and where; `remedy` says what to do. */
 export class SluiceError extends Error {
   readonly code: ErrorCode;
@@ -50,13 +58,13 @@ export class SluiceError extends Error {
   constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
     const where = describePosition(details.position ?? {});
     super(
-      where ? `${problem} (${where})` : problem,
+      bounded(where ? `${problem} (${where})` : problem),
       details.cause === undefined ? {} : { cause: details.cause },
     );
     this.name = new.target.name;
     this.code = code;
     this.position = details.position ?? {};
-    this.remedy = details.remedy;
+    this.remedy = details.remedy === undefined ? undefined : bounded(details.remedy);
   }
 }
 

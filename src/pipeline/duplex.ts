@@ -19,13 +19,20 @@ export type StreamTransformOptions = Omit<FileTransformOptions, "overwrite">;
  * ```
  */
 export function createTransform(options: StreamTransformOptions): Duplex {
-  checkOptions(options);
-  return new TransformDuplex(options);
+  return createDuplex(options, 64 * 1024);
 }
+
+/** The same with another bound on the bytes that wait to be taken, beside those in windows. */
+export function createDuplex(options: StreamTransformOptions, writableHighWaterMark: number): Duplex {
+  checkOptions(options);
+  return new TransformDuplex(options, writableHighWaterMark);
+}
+
+type Taken = (error?: Error | null) => void;
 
 interface Handover {
   readonly chunk: Uint8Array;
-  readonly taken: () => void;
+  readonly taken: Taken;
 }
 
 class TransformDuplex extends Duplex {
@@ -36,13 +43,13 @@ class TransformDuplex extends Duplex {
   /** A chunk that was written and is not taken yet. */
   #offered: Handover | undefined;
   /** Tells the writer that the chunk before is used up. */
-  #taken: () => void = () => {};
+  #taken: Taken = () => {};
   #ended = false;
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
 
-  constructor(options: StreamTransformOptions) {
-    super({ readableHighWaterMark: 1, writableHighWaterMark: 64 * 1024 });
+  constructor(options: StreamTransformOptions, writableHighWaterMark: number) {
+    super({ readableHighWaterMark: 1, writableHighWaterMark });
     const { signal } = options;
     if (signal) {
       const abort = (): void => void this.destroy(new AbortError(signal.reason));
@@ -60,7 +67,7 @@ class TransformDuplex extends Duplex {
     );
   }
 
-  override _write(chunk: Uint8Array, _encoding: string, taken: () => void): void {
+  override _write(chunk: Uint8Array, _encoding: string, taken: Taken): void {
     this.#offered = { chunk, taken };
     this.#wakeReader?.();
   }
@@ -81,7 +88,11 @@ class TransformDuplex extends Duplex {
     this.#ended = true;
     this.#wakeReader?.();
     this.#wakeWriter?.();
-    void this.#finished.then(() => done(error));
+    void this.#finished.then(() => {
+      // Whoever waits for a write to be over must not wait for ever.
+      for (const taken of [this.#taken, this.#offered?.taken]) taken?.(error ?? new AbortError());
+      done(error);
+    });
   }
 
   #source(): StreamSource {

@@ -4,9 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { type Stats, unlinkSync } from "node:fs";
-import { type FileHandle, link, open, realpath, rename, unlink } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, realpath, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ioError, OutputExistsError } from "../errors.ts";
+import { isDirectory } from "./source.ts";
 
 export interface OutputFileOptions {
   readonly overwrite: boolean;
@@ -27,6 +28,18 @@ function removeUnfinished(): void {
   }
 }
 
+const isLink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+
+/** Gives a file the owner and the mode of the one that it replaces, as far as that is allowed; `open` minds the umask. */
+async function imitate(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  await file.chown(uid, gid).catch(() => {});
+  await file.chmod(mode & 0o777).catch(() => {});
+}
+
 export class OutputFile {
   readonly kind = "file";
   readonly path: string;
@@ -37,14 +50,16 @@ export class OutputFile {
   readonly #replaces: boolean;
 
   static async create(path: string, { overwrite, existing }: OutputFileOptions): Promise<OutputFile> {
-    if (existing && !overwrite) throw new OutputExistsError(path);
+    if (existing?.isDirectory()) throw ioError(isDirectory(), "create the output", { path });
+    // A link to nothing is a name that is taken, too.
+    if (!overwrite && (existing || (await isLink(path)))) throw new OutputExistsError(path);
     try {
-      if (existing?.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
       // Through a symbolic link: the file that it points to is replaced, not the link.
       const target = existing ? await realpath(path) : path;
       const name = `.${basename(target).slice(0, 64)}.${process.pid}.${randomBytes(4).toString("hex")}.partial`;
       const temporary = join(dirname(target), name);
       const file = await open(temporary, "wx", existing ? existing.mode & 0o777 : 0o666);
+      if (existing) await imitate(file, existing);
       if (unfinished.size === 0) process.on("exit", removeUnfinished);
       unfinished.add(temporary);
       return new OutputFile(path, target, temporary, file, overwrite, existing !== undefined);
@@ -105,10 +120,23 @@ export class OutputFile {
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       if (code === "EEXIST") throw new OutputExistsError(this.path);
-      // Not every file system has links (FAT, some network ones).
-      return rename(this.#temporary, this.#target);
+      return this.#placeWithoutLinks();
     }
     await unlink(this.#temporary);
+  }
+
+  /** Not every file system has links (FAT, some network ones): there, an empty file takes the name first. */
+  async #placeWithoutLinks(): Promise<void> {
+    try {
+      await (await open(this.#target, "wx")).close();
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw new OutputExistsError(this.path);
+      throw cause;
+    }
+    await rename(this.#temporary, this.#target).catch(async (cause) => {
+      await unlink(this.#target);
+      throw cause;
+    });
   }
 
   #forget(): void {

@@ -1,12 +1,13 @@
 /** @file Where bytes go: a file that appears only when it is whole, or anything that flows. */
 import { constants, createWriteStream, type Stats } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AbortError, ioError } from "../errors.ts";
 import { OutputFile } from "./output-file.ts";
-import { socketOf } from "./source.ts";
+import { openDescriptor } from "./source.ts";
 
 /** Takes bytes in order. */
 export interface StreamSink {
@@ -45,6 +46,13 @@ export async function openSink(output: Output, options: SinkOptions): Promise<Si
   return streamSink(output, "<stream>", { copies: true, ends: true });
 }
 
+/** Tells a stream that was given as output, but not opened yet, that nothing will come. */
+export async function abandon(output: Output, error: Error): Promise<void> {
+  if (pathOf(output) !== undefined) return;
+  const sink = await openSink(output, { overwrite: false, signal: undefined });
+  await sink.discard(error);
+}
+
 /** The existing file at a path, if there is one. */
 export async function statOutput(path: string): Promise<Stats | undefined> {
   try {
@@ -74,8 +82,8 @@ async function openPath(path: string, { overwrite, signal }: SinkOptions): Promi
 async function openPipe(path: string, signal: AbortSignal | undefined): Promise<StreamSink> {
   for (;;) {
     try {
-      const file = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
-      const socket = socketOf(file, { readable: false, writable: true });
+      const fd = await openDescriptor(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      const socket = new Socket({ fd, readable: false, writable: true });
       return streamSink(socket, path, { copies: false, ends: true });
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "ENXIO") throw cause;
@@ -101,12 +109,13 @@ export function streamSink(stream: Writable, path: string, options: StreamSinkOp
     failed ??= error;
     fail(failed);
   };
+  const onClosed = (): void => onError(stream.errored ?? new Error("The stream was closed"));
   stream.on("error", onError);
   stream.once("close", () => {
-    if (!stream.writableFinished) {
-      onError(Object.assign(new Error("closed early"), { code: "ERR_STREAM_PREMATURE_CLOSE" }));
-    }
+    if (!stream.writableFinished) onClosed();
   });
+  // One that is over already does not say so again.
+  if (stream.destroyed || stream.writableEnded) onClosed();
 
   /** Runs a call that calls back, or fails with the stream. */
   const settle = async (call: (done: (error?: Error | null) => void) => void): Promise<void> => {
@@ -126,7 +135,7 @@ export function streamSink(stream: Writable, path: string, options: StreamSinkOp
     path,
     ...(options.identity === undefined ? {} : { identity: options.identity }),
     write(bytes) {
-      const chunk = options.copies ? Uint8Array.from(bytes) : bytes;
+      const chunk = options.copies ? bytes.slice() : bytes;
       return settle((done) => {
         // A stream with room takes the next chunk at once; one without calls back when this one is gone.
         if (!options.copies) stream.write(chunk, done);

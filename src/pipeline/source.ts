@@ -1,9 +1,10 @@
 /** @file Where bytes come from: a file with random access, or anything that flows. */
-import { constants, createReadStream, type Stats } from "node:fs";
+import { constants, createReadStream, open as openFile, type Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ioError, SluiceError } from "../errors.ts";
 
 /** A regular file: any thread may read any part of it by position. */
@@ -42,13 +43,17 @@ export async function openSource(input: Input): Promise<Source> {
 
 export const identify = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
 
+/** What the system would say, sooner. */
+export const isDirectory = (): NodeJS.ErrnoException =>
+  Object.assign(new Error("is a directory"), { code: "EISDIR" });
+
 async function openPath(path: string): Promise<Source> {
   let file: FileHandle;
   try {
     const stats = await stat(path);
-    if (stats.isFIFO()) return await openPipe(path);
+    if (stats.isFIFO()) return { ...(await openPipe(path)), identity: identify(stats) };
     if (stats.isCharacterDevice() || stats.isSocket()) return streamSource(createReadStream(path), path);
-    if (stats.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+    if (stats.isDirectory()) throw isDirectory();
     file = await open(path, "r");
   } catch (cause) {
     throw ioError(cause as NodeJS.ErrnoException, "open the input", { path });
@@ -68,19 +73,16 @@ async function openPath(path: string): Promise<Source> {
  * A named pipe, read without blocking: a thread that is stuck in `open` or `read` would keep the process from ending.
  */
 async function openPipe(path: string): Promise<StreamSource> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return streamSource(socketOf(file, { readable: true, writable: false }), path);
+  const fd = await openDescriptor(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return streamSource(new Socket({ fd, readable: true, writable: false }), path);
 }
 
-/** A socket that owns the file's descriptor. */
-export function socketOf(file: FileHandle, ends: { readable: boolean; writable: boolean }): Socket {
-  const socket = new Socket({ fd: file.fd, ...ends });
-  // The handle must outlive the socket: when it is collected, it closes the descriptor.
-  socket.once("close", () => void file.close().catch(() => {}));
-  return socket;
-}
+/** For a socket to own: a FileHandle would close its descriptor too, when that number may be another file's already. */
+export const openDescriptor = promisify(openFile);
 
 export function streamSource(chunks: Readable | AsyncIterable<Uint8Array>, path: string): StreamSource {
+  // Its iterator listens only from the first `next` on; an error before that is told then, and must not end the process.
+  if (chunks instanceof Readable) chunks.on("error", () => {});
   const iterator = chunks[Symbol.asyncIterator]() as AsyncIterator<unknown>;
   let closed = false;
   let end: () => void = () => {};

@@ -3,7 +3,7 @@ import { fstatSync, read, type Stats, write } from "node:fs";
 import { Socket } from "node:net";
 import { ioError } from "../errors.ts";
 import { type StreamSink, streamSink } from "./sink.ts";
-import { identify, type StreamSource, streamSource } from "./source.ts";
+import { identify, isDirectory, type StreamSource, streamSource } from "./source.ts";
 
 const INPUT = "<stdin>";
 const OUTPUT = "<stdout>";
@@ -12,6 +12,7 @@ const CHUNK_BYTES = 1024 * 1024;
 /** Standard input. A redirected file is read on from where it stands, like a pipe: someone may have read a part of it. */
 export function standardInput(): StreamSource {
   const stats = statsOf(0, "open the input", INPUT);
+  if (stats.isDirectory()) throw ioError(isDirectory(), "open the input", { path: INPUT });
   if (!stats.isFile()) return streamSource(process.stdin, INPUT);
   const chunk = new Uint8Array(CHUNK_BYTES);
   return {
@@ -33,7 +34,9 @@ export function standardInput(): StreamSource {
 export function standardOutput(): StreamSink {
   const stats = statsOf(1, "open the output", OUTPUT);
   if (!stats.isFile() && !stats.isCharacterDevice()) {
-    // Not process.stdout: its writes to a pipe block the thread, and with it Ctrl-C, for as long as the reader sleeps.
+    // Not process.stdout: its writes to a pipe block the thread, and with it Ctrl-C, for as long as the reader sleeps. But
+    // it must exist before: the first worker makes it otherwise, and that fails while a socket waits on the descriptor.
+    void process.stdout;
     const socket = new Socket({ fd: 1, readable: false, writable: true });
     return streamSink(socket, OUTPUT, { copies: false, ends: true });
   }

@@ -1,6 +1,6 @@
 /** @file `transform`: one input through a chain of ops into one output. The main path of the whole package. */
 import { AbortError, UsageError } from "../errors.ts";
-import { detectFormat, formatOfPath, openLayout } from "../formats/detect.ts";
+import { DETECT_BYTES, detectFormat, formatOfPath, openLayout } from "../formats/detect.ts";
 import type { FieldSummary, Format } from "../formats/layout.ts";
 import { describeChain, fuse } from "../ops/fuse.ts";
 import { openDevice } from "../workers/open.ts";
@@ -9,13 +9,11 @@ import { FileFeed, StreamFeed } from "./feed.ts";
 import { flow } from "./flow.ts";
 import type { FileTransformOptions, TransformResult } from "./options.ts";
 import { ProgressMeter } from "./progress.ts";
-import { type Output, openSink, pathOf, statOutput } from "./sink.ts";
+import { abandon, type Output, openSink, pathOf, type Sink, statOutput } from "./sink.ts";
 import { parseSize } from "./size.ts";
 import { type Input, identify, openSource, type Source } from "./source.ts";
 
 const DEFAULT_MEMORY = "256MiB";
-/** Bytes that tell every format from every other. */
-const HEAD_BYTES = 16;
 
 /**
  * Computes a chain of ops on the tensors of `input` and writes everything to `output`: the tensor elements changed, all
@@ -23,8 +21,8 @@ const HEAD_BYTES = 16;
  *
  * @param input a path, a file URL, a Node Readable or an async iterable of bytes; Arrow IPC (file or stream) or npy
  * @param output a path, a file URL or a Node Writable. A file appears only when it is whole.
- * @throws SluiceError of the class that says what went wrong; see `errors.ts`. Then there is no output file, and one that
- *   was there is untouched.
+ * @throws SluiceError of the class that says what went wrong; see `errors.ts`. Then there is no output file, one that was
+ *   there is untouched, and streams that were given are destroyed, as `stream.pipeline` does.
  *
  * ```ts
  * const result = await transform("in.arrow", "out.arrow", { ops: "leaky_relu(alpha=0.1)", columns: ["embedding"] });
@@ -37,12 +35,26 @@ export async function transform(
   options: FileTransformOptions,
 ): Promise<TransformResult> {
   const job = checkOptions(options);
-  if (options.signal?.aborted) throw new AbortError(options.signal.reason);
-  const source = await openSource(input);
+  const { overwrite = false, signal } = options;
+  let source: Source | undefined;
+  let sink: Sink | undefined;
+  // A stream may never answer; closed, it ends whatever waits for it.
+  const onAbort = (): void => {
+    if (source?.kind === "stream") void source.close();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await run(source, output, job, options);
+    source = await openSource(input);
+    if (signal?.aborted) throw new AbortError(signal.reason);
+    await refuseSameFile(source, output);
+    sink = await openSink(output, { overwrite, signal });
+    return await run({ source, sink, path: pathOf(output) }, job, options);
+  } catch (error) {
+    await (sink ? sink.discard(error as Error) : abandon(output, error as Error));
+    throw signal?.aborted ? new AbortError(signal.reason) : error;
   } finally {
-    await source.close();
+    signal?.removeEventListener("abort", onAbort);
+    await source?.close();
   }
 }
 
@@ -64,59 +76,51 @@ export function checkOptions({ ops, memory, workers, device = "auto" }: FileTran
   };
 }
 
+/** Reads the source to its end, and commits the sink. */
 async function run(
-  source: Source,
-  output: Output,
+  { source, sink, path }: { source: Source; sink: Sink; path: string | undefined },
   { text, program, workers, memory }: Job,
-  { columns, format, overwrite = false, signal, onProgress }: FileTransformOptions,
+  { columns, format, signal, onProgress }: FileTransformOptions,
 ): Promise<TransformResult> {
-  const feed = source.kind === "file" ? new FileFeed(source) : new StreamFeed(source);
-  const size = source.kind === "file" ? source.size : undefined;
-  const inputFormat = detectFormat(await feed.peek(HEAD_BYTES), { path: source.path });
-  const outputFormat = format ?? defaultFormat(output, inputFormat);
   const random = source.kind === "file";
+  const feed = random ? new FileFeed(source) : new StreamFeed(source);
+  const size = random ? source.size : undefined;
+  const inputFormat = detectFormat(await feed.peek(DETECT_BYTES), { path: source.path });
+  const outputFormat = format ?? defaultFormat(path, inputFormat);
   const steps = openLayout(inputFormat, { columns, size, random, to: outputFormat, path: source.path });
-  await refuseSameFile(source, output);
 
   const device = await openDevice({ workers, memory, expectedBytes: size });
+  const meter = new ProgressMeter(size, onProgress);
+  const fields: FieldSummary[] = [];
   try {
-    const sink = await openSink(output, { overwrite, signal });
-    const meter = new ProgressMeter(size, onProgress);
-    const fields: FieldSummary[] = [];
-    try {
-      await flow({
-        ...{ steps, feed, device, sink, meter, signal },
-        async onSchema(schema) {
-          fields.push(...schema.fields);
-          await device.prepare(program, schema.tensors);
-        },
-      });
-      await sink.commit();
-    } catch (error) {
-      await sink.discard(error as Error);
-      throw error;
-    }
-    return {
-      ...meter.finish(),
-      ops: text,
-      device: device.name,
-      workers: device.workers,
-      inputFormat,
-      outputFormat,
-      bytesWritten: meter.bytesWritten,
-      columns: [...new Set(fields.filter(({ role }) => role === "computed").map(({ name }) => name))],
-      skipped: fields.flatMap(({ role, name, reason = "" }) =>
-        role === "skipped" ? [{ column: name, reason }] : [],
-      ),
-    };
+    await flow({
+      ...{ steps, feed, device, sink, meter, signal },
+      async onSchema(schema) {
+        fields.push(...schema.fields);
+        await device.prepare(program, schema.tensors);
+      },
+    });
+    await sink.commit();
   } finally {
     device.close();
   }
+  return {
+    ...meter.finish(),
+    ops: text,
+    device: device.name,
+    workers: device.workers,
+    inputFormat,
+    outputFormat,
+    bytesWritten: meter.bytesWritten,
+    columns: [...new Set(fields.filter(({ role }) => role === "computed").map(({ name }) => name))],
+    skipped: fields.flatMap(({ role, name, reason = "" }) =>
+      role === "skipped" ? [{ column: name, reason }] : [],
+    ),
+  };
 }
 
 /** By the output's extension; a stream gets the Arrow stream format, which needs no end to be read; else as the input. */
-function defaultFormat(output: Output, input: Format): Format {
-  const path = pathOf(output);
+function defaultFormat(path: string | undefined, input: Format): Format {
   const byName = path === undefined ? undefined : formatOfPath(path);
   return byName ?? (path === undefined && input === "arrow" ? "arrows" : input);
 }

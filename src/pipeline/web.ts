@@ -1,7 +1,7 @@
 /** @file `createWebTransform`: the pipeline as a pair of web streams. */
 import { Duplex } from "node:stream";
 import type { ReadableStream, WritableStream } from "node:stream/web";
-import { createTransform, type StreamTransformOptions } from "./duplex.ts";
+import { createDuplex, type StreamTransformOptions } from "./duplex.ts";
 
 /** What `ReadableStream.pipeThrough` takes. */
 export interface WebTransform {
@@ -17,6 +17,7 @@ export interface WebTransform {
  * ```
  */
 export function createWebTransform(options: StreamTransformOptions): WebTransform {
-  const { readable, writable } = Duplex.toWeb(createTransform(options));
+  // Node takes the mark for a number of chunks, of whatever size: 1 is the only one that bounds their bytes.
+  const { readable, writable } = Duplex.toWeb(createDuplex(options, 1));
   return { readable, writable };
 }

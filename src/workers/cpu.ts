@@ -11,15 +11,18 @@ import { readSpan, writeSpan } from "./files.ts";
 import { checkFit } from "./fit.ts";
 import { type Kernel, runKernels } from "./kernels.ts";
 import { Lender } from "./lender.ts";
+import { LEAST_MEMORY } from "./open.ts";
 import { acquirePool, type Pool, sharedArena } from "./pool.ts";
 import { prepareKernel } from "./prepare.ts";
 import { checkEngine } from "./simd.ts";
 
 /** Large enough that handing a window to a worker costs little beside the work, small enough to stay in the caches. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
-const LEAST_WINDOW_BYTES = 64 * 1024;
+const LEAST_WINDOW_BYTES = LEAST_MEMORY / 2;
 /** Work below this is over before the workers are up. */
 const INLINE_BYTES = 32 * 1024 * 1024;
+/** A thread costs some 10 MB; far more of them than cores gain nothing and can take all memory there is. */
+const MOST_WORKERS = Math.max(64, 2 * availableParallelism());
 
 export interface CpuOptions {
   /** Most worker threads at once; default: one for each core. */
@@ -39,14 +42,10 @@ export function openCpuDevice({
   if (!Number.isInteger(workers) || workers < 1) {
     throw new UsageError(`workers is ${workers}`, { remedy: "Give a whole number from 1." });
   }
+  const threads = Math.min(workers, MOST_WORKERS);
   // Two windows a worker, one under way and the next one ready, and one that is being filled or written.
-  const slots = Math.min(2 * workers + 1, Math.floor(memory / LEAST_WINDOW_BYTES));
-  if (slots < 2) {
-    throw new MemoryError(`${memory} bytes of memory are too few to work in`, {
-      remedy: `Give at least ${2 * LEAST_WINDOW_BYTES} bytes with --memory.`,
-    });
-  }
-  const device = new CpuDevice(workers, memory, slots);
+  const slots = Math.min(2 * threads + 1, Math.floor(memory / LEAST_WINDOW_BYTES));
+  const device = new CpuDevice(threads, memory, slots);
   if (expectedBytes !== undefined && expectedBytes > INLINE_BYTES) device.startPool();
   return device;
 }

@@ -64,7 +64,7 @@ function instantiate(memory: WebAssembly.Memory, kernel: Kernel): Run {
   let run = known.get(kernel.key);
   if (!run) {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.code), { env: { memory } });
-    run = instance.exports["run"] as Run;
+    run = instance.exports.run as Run;
     if (known.size >= MOST_INSTANCES) known.delete(known.keys().next().value!);
     known.set(kernel.key, run);
   }

@@ -47,6 +47,8 @@ export class Pool {
   readonly #started: Promise<Piscina>;
   #retired = false;
   #ended: Promise<void> | undefined;
+  /** Those who wait for the end. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(threads: number, { memory }: Arena) {
     this.threads = threads;
@@ -54,11 +56,18 @@ export class Pool {
     this.#started
       .then(async (piscina) => {
         // A worker that cannot load its file makes no task fail, and every later one hang, but says so here.
-        piscina.on("error", (error: Error) => (this.broken ??= error));
+        piscina.on("error", (error: Error) => this.#break(error));
+        // Nor is one replaced that ends while it starts; when it was the last one, nobody would take the tasks in line.
+        piscina.on("workerDestroy", () => {
+          setImmediate(() => {
+            const stuck = piscina.threads.length === 0 && piscina.queueSize > 0;
+            if (stuck) this.#break(new Error("no thread is left"));
+          });
+        });
         await piscina.run(null, { name: "ping" });
         this.ready = true;
       })
-      .catch((error: Error) => (this.broken ??= error));
+      .catch((error: Error) => this.#break(error));
   }
 
   /** Runs one task in any worker. Rejects with a SluiceError. */
@@ -68,7 +77,10 @@ export class Pool {
       const piscina = await this.#started;
       if (this.broken) throw this.broken;
       outcome = await piscina.run(task);
-    } catch (cause) {
+    } catch (error) {
+      // Of a pool that was ended, tasks fail before their threads are gone; until then these may write to their slots.
+      await this.#ended;
+      const cause = this.broken ?? error;
       throw new WorkerError(
         `A worker thread failed: ${cause instanceof Error ? cause.message : String(cause)}`,
         {
@@ -82,17 +94,30 @@ export class Pool {
 
   release(): void {
     this.users--;
-    if (this.#retired && this.users === 0) void this.#end();
+    if (!this.#retired || this.users > 0) return;
+    void this.#end().then(() => {
+      for (const resolve of this.#waiting) resolve();
+    });
   }
 
-  /** Ends the workers when the last user has released the pool. */
-  async retire(): Promise<void> {
+  /** Ends the workers when the last user has released the pool; settles then. */
+  retire(): Promise<void> {
     this.#retired = true;
-    if (this.users === 0) await this.#end();
+    if (this.users === 0) return this.#end();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Fails the tasks under way and in line, and all that come. */
+  #break(error: Error): void {
+    this.broken ??= error;
+    void this.#end();
   }
 
   #end(): Promise<void> {
-    this.#ended ??= this.#started.then((piscina) => piscina.destroy());
+    this.#ended ??= this.#started.then(
+      (piscina) => piscina.destroy(),
+      () => {},
+    );
     return this.#ended;
   }
 }
@@ -101,6 +126,10 @@ async function start(threads: number, memory: WebAssembly.Memory): Promise<Pisci
   const { Piscina } = await import("piscina");
   // From source the workers are TypeScript too, and need the loader that this process runs under.
   const fromSource = import.meta.url.endsWith(".ts");
+  // Node connects each worker to these; it would warn of a leak when whoever runs us listens too.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.setMaxListeners(stream.getMaxListeners() + threads);
+  }
   return new Piscina({
     filename: new URL(fromSource ? "./entry.ts" : "./entry.js", import.meta.url).href,
     minThreads: threads,

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -26,7 +27,7 @@ export function build(): string {
   const name = `sluice-${digest()}`;
   const target = join(CACHE, name);
   if (existsSync(target)) return target;
-  execFileSync("mkdir", ["-p", CACHE]);
+  mkdirSync(CACHE, { recursive: true });
   const own = mkdtempSync(join(CACHE, "building-"));
   copyFileSync(join(ROOT, "package.json"), join(own, "package.json"));
   const compiler = join(ROOT, "node_modules", "typescript", "bin", "tsc");
