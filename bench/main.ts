@@ -1,0 +1,77 @@
+/** @file `npm run bench`: builds, measures every row, and writes the tables into `docs/performance.md`. */
+import { execFileSync } from "node:child_process";
+import { join, resolve } from "node:path";
+import { Bench, findPython } from "./bench.ts";
+import { describeMachine, load, StealMeter } from "./machine.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
+import { ROWS } from "./rows/index.ts";
+import { insertReport, MOST_LOAD, renderReport } from "./table.ts";
+import { checkSpace, openWorkspace } from "./workspace.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const DOCUMENT = join(ROOT, "docs/performance.md");
+const C_TOOLS = [
+  ["launch", "-O2"],
+  ["copy", "-O2", "-pthread"],
+  ["kernel", "-O3", "-march=native"],
+] as const;
+
+async function main(options: Options): Promise<void> {
+  // Before the build, which is a load of its own.
+  const before = load();
+  const directory = openWorkspace(options.directory);
+  // The inputs that stay, one output, and some more.
+  checkSpace(directory, 4 * options.size);
+  compileTools(directory);
+  if (options.build === undefined)
+    execFileSync("npm", ["run", "build", "--silent"], { cwd: ROOT, stdio: "inherit" });
+  const build = resolve(options.build ?? join(ROOT, "dist"));
+  const python = await findPython(options.python, directory);
+  if (before > MOST_LOAD)
+    say(`The load is ${before.toFixed(2)}: something else is running, so the figures are worth little.`);
+
+  const steal = new StealMeter();
+  const bench = new Bench({ options, directory, build, python, report: say });
+  const outcomes: Outcome[] = [];
+  for (const { name, run } of ROWS) {
+    if (options.only.length > 0 && !options.only.includes(name)) continue;
+    bench.begin(name);
+    outcomes.push(...(await run(bench)));
+  }
+
+  const report = renderReport(outcomes, {
+    machine: describeMachine(),
+    date: new Date().toISOString().slice(0, 10),
+    pairs: options.pairs,
+    load: before,
+    stolen: steal.share(),
+    directory: fileSystem(directory),
+  });
+  console.log(report);
+  if (options.quick || options.only.length > 0) return;
+  insertReport(DOCUMENT, report);
+  say(`written to ${DOCUMENT}`);
+}
+
+function compileTools(directory: string): void {
+  for (const [name, ...flags] of C_TOOLS) {
+    const source = join(import.meta.dirname, `peers/${name}.c`);
+    execFileSync("gcc", [...flags, "-o", join(directory, name), source], { stdio: "inherit" });
+  }
+}
+
+function fileSystem(directory: string): string {
+  return execFileSync("df", ["--output=fstype", directory], { encoding: "utf8" }).trim().split("\n").at(-1)!;
+}
+
+function say(text: string): void {
+  console.error(text);
+}
+
+const options = parseOptions(
+  process.argv.slice(2),
+  ROWS.map(({ name }) => name),
+);
+if (options) await main(options);
+else console.log(USAGE.replace("NAMES", ROWS.map(({ name }) => name).join(", ")));

@@ -1,0 +1,22 @@
+/** @file All rows, in the order of the table. Rows that share a file stand together. */
+import type { Row } from "../outcome.ts";
+import { apacheArrow } from "./apache-arrow.ts";
+import { batchesToFile, oneBatchToFile } from "./file-to-file.ts";
+import { kernel } from "./kernel.ts";
+import { memory } from "./memory.ts";
+import { pipe } from "./pipe.ts";
+import { pyarrow } from "./pyarrow.ts";
+import { start } from "./start.ts";
+import { tinyBatches } from "./tiny-batches.ts";
+
+export const ROWS: readonly Row[] = [
+  batchesToFile,
+  apacheArrow,
+  pyarrow,
+  oneBatchToFile,
+  memory,
+  pipe,
+  start,
+  kernel,
+  tinyBatches,
+];
