@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TensorFile, writeTensorFile } from "./inputs.ts";
 import type { Options } from "./options.ts";
 import { account } from "./process.ts";
+import { Settler } from "./settle.ts";
 import type { Elements } from "./verify.ts";
 
 /** Threads that everyone gets, us and the others. */
@@ -27,6 +28,7 @@ export class Bench {
   /** A Python with the packages of `requirements.txt`, if there is one. */
   readonly python: string | undefined;
   readonly #report: (text: string) => void;
+  #settler: Settler | undefined;
   #row = "";
   #inputs: InputFile[] = [];
 
@@ -42,6 +44,16 @@ export class Bench {
     this.build = parts.build;
     this.python = parts.python;
     this.#report = parts.report;
+  }
+
+  /** Makes the machine the same before every run. */
+  settle(): Promise<void> {
+    this.#settler ??= new Settler(this);
+    return this.#settler.settle();
+  }
+
+  close(): void {
+    this.#settler?.close();
   }
 
   /** What follows belongs to this row. */
@@ -100,7 +112,7 @@ export class Bench {
     this.progress(`write ${path}`);
     const offsets = writeTensorFile(path, shape);
     // Otherwise the disk would still be busy with it while the first rounds run.
-    await account(["sync", "-f", this.directory], { tools: this.directory });
+    await account(["sync", "-f", this.directory], this.directory);
     const input = { path, bytes, elements: offsets.map((offset) => ({ offset, count })) };
     this.#inputs.push(input);
     return input;
@@ -112,7 +124,7 @@ export async function findPython(named: string | undefined, tools: string): Prom
   const own = join(import.meta.dirname, ".venv/bin/python");
   const python = named ?? (existsSync(own) ? own : "python3");
   try {
-    await account([python, "-c", "import numpy, pyarrow, torch"], { tools });
+    await account([python, "-c", "import numpy, pyarrow, torch"], tools);
     return python;
   } catch (error) {
     if (named !== undefined) throw error;

@@ -13,6 +13,7 @@ const ROOT = join(import.meta.dirname, "..");
 const DOCUMENT = join(ROOT, "docs/performance.md");
 const C_TOOLS = [
   ["launch", "-O2"],
+  ["keeper", "-O2"],
   ["copy", "-O2", "-pthread"],
   ["kernel", "-O3", "-march=native"],
 ] as const;
@@ -39,6 +40,8 @@ async function main(options: Options): Promise<void> {
     bench.begin(name);
     outcomes.push(...(await run(bench)));
   }
+
+  bench.close();
 
   const report = renderReport(outcomes, {
     machine: describeMachine(),

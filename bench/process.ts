@@ -17,19 +17,16 @@ export interface Account {
   readonly output: string;
 }
 
-export interface RunOptions {
-  /** Where the compiled launcher lies. */
-  readonly tools: string;
-  /** Bytes of memory to touch and free just before: as many as the command will need. */
-  readonly prime?: number;
-}
-
 let running: ChildProcess | undefined;
 
-/** Runs `argv` and waits for its end. Throws, with what it said on stderr, where it fails. */
-export async function account(argv: readonly string[], { tools, prime = 0 }: RunOptions): Promise<Account> {
+/**
+ * Runs `argv` and waits for its end. Throws, with what it said on stderr, where it fails.
+ *
+ * @param tools where the compiled launcher lies
+ */
+export async function account(argv: readonly string[], tools: string): Promise<Account> {
   // A process group of its own, so that the whole of a shell's pipeline can be ended with it.
-  const child = spawn(join(tools, "launch"), ["--prime", String(prime), ...argv], {
+  const child = spawn(join(tools, "launch"), argv, {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true,
   });

@@ -50,23 +50,22 @@ export class Runs {
 export interface RoundsOptions {
   /** Rounds that count; default: the option --pairs. */
   readonly count?: number;
-  /** Bytes that a contestant writes or otherwise needs fresh memory for. */
-  readonly prime?: number;
+  /** Whether a run takes long enough for the disk and fresh memory to matter. */
+  readonly large?: boolean;
 }
 
 /** Gives the runs in the order of the contestants. */
 export async function runRounds<const C extends readonly Contestant[]>(
   bench: Bench,
   contestants: C,
-  { count = bench.options.pairs, prime = 0 }: RoundsOptions = {},
+  { count = bench.options.pairs, large = false }: RoundsOptions = {},
 ): Promise<{ [I in keyof C]: Runs }> {
   const runs = contestants.map(({ name }) => new Runs(name));
   for (let round = 0; round <= count; round++) {
     for (const [index, { argv, output, check }] of contestants.entries()) {
       if (output !== undefined) rmSync(output, { force: true });
-      // With nothing left to write back, the disk is idle while the clock runs.
-      if (prime > 0) await account(["sync", "-f", bench.directory], { tools: bench.directory });
-      const result = await account(argv, { tools: bench.directory, prime });
+      if (large && !bench.options.quick) await bench.settle();
+      const result = await account(argv, bench.directory);
       if (round === 0) await check?.();
       else runs[index]!.accounts.push(result);
       if (output !== undefined) rmSync(output, { force: true });

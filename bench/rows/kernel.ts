@@ -2,12 +2,11 @@
  * @file The kernel alone, one thread, in the arena: against the loop that anyone would write in C. Both sides stay up and
  * are asked in turn, so that neither start-up nor compilation counts.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type Bench, THREADS } from "../bench.ts";
 import { bytes } from "../format.ts";
 import type { Outcome, Row } from "../outcome.ts";
+import { Server } from "../server.ts";
 import { ratios, spread } from "../statistics.ts";
 
 const LEAST = 0.9;
@@ -43,10 +42,11 @@ export const kernel: Row = {
 
 async function compare(bench: Bench, size: number, ours: Server, native: Server): Promise<Outcome> {
   const repeats = Math.max(1, WORK_BYTES / size);
+  const task = `${size} ${repeats}`;
   const [wasm, c]: [number[], number[]] = [[], []];
   // The engine replaces its quick first code by optimised code while the warm-up runs.
   for (let round = -WARM_UP; round < ROUNDS; round++) {
-    const [one, other] = [await ours.ask(size, repeats), await native.ask(size, repeats)];
+    const [one, other] = [await ours.ask(task), await native.ask(task)];
     if (round < 0) continue;
     wasm.push(one);
     c.push(other);
@@ -64,27 +64,4 @@ async function compare(bench: Bench, size: number, ours: Server, native: Server)
     bound: `C: ${rate(c)}; ${THREADS} threads share the memory's rate, not the cache's`,
     runs: [],
   };
-}
-
-/** A process that answers each line with a line. */
-class Server {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor([command = "", ...argv]: readonly string[]) {
-    this.#child = spawn(command, argv, { stdio: ["pipe", "pipe", "inherit"] });
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
-  }
-
-  /** Milliseconds that one pass over `size` bytes took. */
-  async ask(size: number, repeats: number): Promise<number> {
-    this.#child.stdin!.write(`${size} ${repeats}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`${this.#child.spawnfile} has ended`);
-    return Number(value);
-  }
-
-  close(): void {
-    this.#child.stdin!.end();
-  }
 }

@@ -25,7 +25,10 @@ export const memory: Row = {
         name: "node, idle workers",
         argv: [process.execPath, "--input-type=module", "-e", IDLE],
       };
-      const [ours, floor] = await runRounds(bench, [sluice(bench, input), idle] as const, { count: ROUNDS });
+      const [ours, floor] = await runRounds(bench, [sluice(bench, input), idle] as const, {
+        count: ROUNDS,
+        large: true,
+      });
       outcomes.push({
         work: `peak memory, ${bytes(each)} in one batch, default \`--memory\``,
         target: `at most ${bytes(MOST_BYTES)} resident`,

@@ -12,8 +12,8 @@ const ROUNDS = 25;
 export const start: Row = {
   name: "start",
   async run(bench) {
-    // 32 floats and some 900 bytes around them.
-    const input = await bench.file({ format: "arrow", batches: 1, rows: 4, width: 8 });
+    // 96 floats, and the format around them.
+    const input = await bench.file({ format: "arrow", batches: 1, rows: 12, width: 8 });
     const module = bench.path("empty.mjs");
     writeFileSync(module, "");
     const contestants = [

@@ -126,7 +126,7 @@ async function startWorker(): Promise<string> {
   const start = performance.now();
   const pool = acquirePool(1);
   const nothing = { kernels: [], address: 0, length: 0, ranges: new Float64Array(0) };
-  const answer = pool.run({ ...nothing, read: undefined, write: undefined }).then(() => true);
+  const answer = pool.run({ ...nothing, read: undefined, write: undefined, turns: 0 }).then(() => true);
   const timer = new AbortController();
   const answered = await Promise.race([answer, sleep(PATIENCE_MS, false, { signal: timer.signal })]);
   timer.abort();

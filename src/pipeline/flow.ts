@@ -65,12 +65,13 @@ export async function flow({ steps, feed, device, sink, meter, signal, onSchema 
     onWindow(window) {
       if (stopped) {
         device.release(window.slot);
-        throw new AbortError();
+        return false;
       }
       const passing = pass(window)
         .catch(stop)
         .finally(() => underWay.delete(passing));
       underWay.add(passing);
+      return true;
     },
   });
 

@@ -4,10 +4,9 @@ import { stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { AbortError, ioError } from "../errors.ts";
+import { AbortError, ioError, UsageError } from "../errors.ts";
 import { OutputFile } from "./output-file.ts";
-import { openDescriptor } from "./source.ts";
+import { openDescriptor, pathOfUrl } from "./source.ts";
 
 /** Takes bytes in order. */
 export interface StreamSink {
@@ -35,15 +34,21 @@ export interface SinkOptions {
 /** The path that an output names; `undefined` for a stream. */
 export function pathOf(output: Output): string | undefined {
   if (typeof output === "string") return output;
-  return output instanceof URL ? fileURLToPath(output) : undefined;
+  return output instanceof URL ? pathOfUrl(output) : undefined;
 }
 
 export async function openSink(output: Output, options: SinkOptions): Promise<Sink> {
   const path = pathOf(output);
   if (path !== undefined) return openPath(path, options);
-  if (typeof output === "string" || output instanceof URL) throw new TypeError("unreachable");
-  if ("kind" in output) return output as Sink;
-  return streamSink(output, "<stream>", { copies: true, ends: true });
+  if (output && typeof output === "object") {
+    if ("kind" in output) return output as Sink;
+    if ("write" in output && "destroy" in output) {
+      return streamSink(output, "<stream>", { copies: true, ends: true });
+    }
+  }
+  throw new UsageError("The output is nothing to write to", {
+    remedy: "Give a path, a file URL or a Writable.",
+  });
 }
 
 /** Tells a stream that was given as output, but not opened yet, that nothing will come. */
@@ -103,6 +108,7 @@ export interface StreamSinkOptions {
 }
 
 export function streamSink(stream: Writable, path: string, options: StreamSinkOptions): StreamSink {
+  let byteOffset = 0;
   let failed: Error | undefined;
   let fail: (error: Error) => void = () => {};
   const onError = (error: Error): void => {
@@ -126,7 +132,7 @@ export function streamSink(stream: Writable, path: string, options: StreamSinkOp
         call((error) => (error ? reject(failed ?? error) : resolve()));
       });
     } catch (cause) {
-      throw ioError(cause as NodeJS.ErrnoException, "write", { path });
+      throw ioError(cause as NodeJS.ErrnoException, "write", { path, byteOffset });
     }
   };
 
@@ -134,14 +140,15 @@ export function streamSink(stream: Writable, path: string, options: StreamSinkOp
     kind: "stream",
     path,
     ...(options.identity === undefined ? {} : { identity: options.identity }),
-    write(bytes) {
+    async write(bytes) {
       const chunk = options.copies ? bytes.slice() : bytes;
-      return settle((done) => {
+      await settle((done) => {
         // A stream with room takes the next chunk at once; one without calls back when this one is gone.
         if (!options.copies) stream.write(chunk, done);
         else if (stream.write(chunk)) done();
         else stream.once("drain", done);
       });
+      byteOffset += chunk.length;
     },
     async commit() {
       if (options.ends) await settle((done) => stream.end(done));

@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ioError, SluiceError } from "../errors.ts";
+import { ioError, SluiceError, UsageError } from "../errors.ts";
 
 /** A regular file: any thread may read any part of it by position. */
 export interface FileSource {
@@ -36,9 +36,24 @@ export type Input = string | URL | Readable | AsyncIterable<Uint8Array> | Source
 
 export async function openSource(input: Input): Promise<Source> {
   if (typeof input === "string") return openPath(input);
-  if (input instanceof URL) return openPath(fileURLToPath(input));
-  if ("kind" in input) return input;
-  return streamSource(input, "<stream>");
+  if (input instanceof URL) return openPath(pathOfUrl(input));
+  if (input && typeof input === "object") {
+    if ("kind" in input) return input;
+    if (Symbol.asyncIterator in input) return streamSource(input, "<stream>");
+  }
+  throw new UsageError("The input is nothing to read from", {
+    remedy: "Give a path, a file URL, a Readable or an async iterable of bytes.",
+  });
+}
+
+/** The path of a file URL. @throws UsageError for any other */
+export function pathOfUrl(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    const remedy = "Give a path or a file URL; of anything else, a stream.";
+    throw new UsageError(`${url.href} is no file on this machine`, { cause, remedy });
+  }
 }
 
 export const identify = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
@@ -52,8 +67,8 @@ async function openPath(path: string): Promise<Source> {
   try {
     const stats = await stat(path);
     if (stats.isFIFO()) return { ...(await openPipe(path)), identity: identify(stats) };
-    if (stats.isCharacterDevice() || stats.isSocket()) return streamSource(createReadStream(path), path);
     if (stats.isDirectory()) throw isDirectory();
+    if (!stats.isFile()) return streamSource(createReadStream(path), path);
     file = await open(path, "r");
   } catch (cause) {
     throw ioError(cause as NodeJS.ErrnoException, "open the input", { path });
@@ -84,6 +99,7 @@ export function streamSource(chunks: Readable | AsyncIterable<Uint8Array>, path:
   // Its iterator listens only from the first `next` on; an error before that is told then, and must not end the process.
   if (chunks instanceof Readable) chunks.on("error", () => {});
   const iterator = chunks[Symbol.asyncIterator]() as AsyncIterator<unknown>;
+  let byteOffset = 0;
   let closed = false;
   let end: () => void = () => {};
 
@@ -103,12 +119,13 @@ export function streamSource(chunks: Readable | AsyncIterable<Uint8Array>, path:
           const { done, value } = await nextChunk();
           if (done) break;
           const bytes = bytesOf(value);
+          byteOffset += bytes.length;
           if (bytes.length > 0) return bytes;
         }
         return undefined;
       } catch (cause) {
         if (cause instanceof SluiceError) throw cause;
-        throw ioError(cause as NodeJS.ErrnoException, "read", { path });
+        throw ioError(cause as NodeJS.ErrnoException, "read", { path, byteOffset });
       }
     },
     async close() {

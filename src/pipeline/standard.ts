@@ -15,6 +15,7 @@ export function standardInput(): StreamSource {
   if (stats.isDirectory()) throw ioError(isDirectory(), "open the input", { path: INPUT });
   if (!stats.isFile()) return streamSource(process.stdin, INPUT);
   const chunk = new Uint8Array(CHUNK_BYTES);
+  let byteOffset = 0;
   return {
     kind: "stream",
     path: INPUT,
@@ -22,8 +23,9 @@ export function standardInput(): StreamSource {
     next: () =>
       new Promise((resolve, reject) => {
         read(0, chunk, 0, chunk.length, null, (cause, count) => {
-          if (cause) reject(ioError(cause, "read", { path: INPUT }));
-          else resolve(count === 0 ? undefined : chunk.subarray(0, count));
+          if (cause) return reject(ioError(cause, "read", { path: INPUT, byteOffset }));
+          byteOffset += count;
+          resolve(count === 0 ? undefined : chunk.subarray(0, count));
         });
       }),
     close: async () => {},
@@ -40,6 +42,7 @@ export function standardOutput(): StreamSink {
     const socket = new Socket({ fd: 1, readable: false, writable: true });
     return streamSink(socket, OUTPUT, { copies: false, ends: true });
   }
+  let byteOffset = 0;
   return {
     kind: "stream",
     path: OUTPUT,
@@ -48,11 +51,12 @@ export function standardOutput(): StreamSink {
       for (let done = 0; done < bytes.length; ) {
         done += await new Promise<number>((resolve, reject) => {
           write(1, bytes, done, bytes.length - done, null, (cause, count) => {
-            if (cause) reject(ioError(cause, "write", { path: OUTPUT }));
+            if (cause) reject(ioError(cause, "write", { path: OUTPUT, byteOffset }));
             else resolve(count);
           });
         });
       }
+      byteOffset += bytes.length;
     },
     commit: async () => {},
     discard: async () => {},

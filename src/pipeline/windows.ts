@@ -8,6 +8,7 @@
  * ```
  */
 import { type Device, RANGE_STRIDE, type Slot, type Window } from "../device.ts";
+import { AbortError } from "../errors.ts";
 import type { Step, Steps, TensorColumn } from "../formats/layout.ts";
 import { BYTES_PER_ELEMENT } from "../ops/dtype.ts";
 import { type Feed, FileFeed } from "./feed.ts";
@@ -32,8 +33,8 @@ export type SchemaStep = Extract<Step, { step: "schema" }>;
 export interface CutterEvents {
   /** Every window before it was handed to `onWindow`. */
   onSchema(schema: SchemaStep): Promise<void>;
-  /** In output order; the receiver releases the slot. */
-  onWindow(window: CutWindow): void;
+  /** In output order; the receiver releases the slot. Returns whether the walk shall go on. */
+  onWindow(window: CutWindow): boolean;
 }
 
 /** Ranges of one window; more would make its message to a worker larger than its bytes are worth. */
@@ -61,6 +62,7 @@ export class WindowCutter {
   readonly #events: CutterEvents;
   #tensors: readonly TensorColumn[] = [];
   #outputOffset = 0;
+  #stopped = false;
 
   // The window in the making.
   #slot: Slot | undefined;
@@ -196,6 +198,8 @@ export class WindowCutter {
   }
 
   async #open(): Promise<void> {
+    // Not where it is told: that may be in a timer.
+    if (this.#stopped) throw new AbortError();
     this.#slot = await this.#device.acquire();
     // Windows end at round offsets of the output where they can: whole pages are cheaper to write.
     const { windowBytes } = this.#device;
@@ -212,7 +216,7 @@ export class WindowCutter {
       source.kind === "file" && this.#readFrom >= 0
         ? { read: { fd: source.fd, path: source.path, offset: this.#readFrom } }
         : {};
-    this.#events.onWindow({
+    const goOn = this.#events.onWindow({
       slot,
       length: this.#length,
       ranges: new Float64Array(this.#ranges),
@@ -220,6 +224,7 @@ export class WindowCutter {
       outputOffset: this.#outputOffset,
       tally: this.#count(),
     });
+    this.#stopped = !goOn;
     this.#outputOffset += this.#length;
     this.#slot = undefined;
     this.#length = 0;

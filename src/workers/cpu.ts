@@ -15,6 +15,7 @@ import { LEAST_MEMORY } from "./open.ts";
 import { acquirePool, type Pool, sharedArena } from "./pool.ts";
 import { prepareKernel } from "./prepare.ts";
 import { checkEngine } from "./simd.ts";
+import { TURN_BYTES } from "./turns.ts";
 
 /** Large enough that handing a window to a worker costs little beside the work, small enough to stay in the caches. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
@@ -60,6 +61,7 @@ class CpuDevice implements Device {
   readonly #lanes: Lender<number>;
   readonly #inline = new Lender(1, () => 0);
   readonly #workers: number;
+  readonly #turns: number;
   /** Bytes of the arena left beside the slots. */
   #spare: number;
   #kernels: readonly Kernel[] = [];
@@ -73,6 +75,8 @@ class CpuDevice implements Device {
     this.#slots = new Lender(slots, () => this.#slot());
     this.#lanes = new Lender(workers, () => 0);
     this.#workers = workers;
+    this.#turns = this.#allocate(TURN_BYTES);
+    this.#arena.bytes.fill(0, this.#turns, this.#turns + TURN_BYTES);
   }
 
   get workers(): number {
@@ -108,7 +112,8 @@ class CpuDevice implements Device {
     const lane = await this.#lanes.acquire();
     try {
       const { slot, length, ranges, read, write } = window;
-      await pool.run({ kernels, address: slot.address, length, ranges, read, write });
+      const turns = this.#turns;
+      await pool.run({ kernels, address: slot.address, length, ranges, read, write, turns });
     } finally {
       this.#lanes.release(lane);
     }
@@ -146,9 +151,14 @@ class CpuDevice implements Device {
   }
 
   #slot(): Slot {
-    const address = this.#arena.allocate(this.windowBytes);
-    this.#pieces.push({ address, length: this.windowBytes });
+    const address = this.#allocate(this.windowBytes);
     return { address, bytes: this.#arena.bytes.subarray(address, address + this.windowBytes) };
+  }
+
+  #allocate(length: number): number {
+    const address = this.#arena.allocate(length);
+    this.#pieces.push({ address, length });
+    return address;
   }
 
   #allocateTable(length: number, column: string): number {

@@ -4,9 +4,11 @@ import { workerData } from "node:worker_threads";
 import type { FileSpan } from "../device.ts";
 import { runKernels } from "./kernels.ts";
 import type { Outcome, Task } from "./task.ts";
+import { inTurn } from "./turns.ts";
 
 const { memory } = workerData as { memory: WebAssembly.Memory };
 const arena = new Uint8Array(memory.buffer);
+const words = new Int32Array(memory.buffer);
 
 export default function run(task: Task): Outcome {
   const bytes = arena.subarray(task.address, task.address + task.length);
@@ -15,8 +17,9 @@ export default function run(task: Task): Outcome {
     if (failed) return failed;
   }
   runKernels(memory, task.kernels, task.address, task.ranges);
-  if (task.write) {
-    const failed = transfer("write", writeSync, task.write, bytes);
+  const { write } = task;
+  if (write) {
+    const failed = inTurn(words, task.turns, () => transfer("write", writeSync, write, bytes));
     if (failed) return failed;
   }
   return { ok: true };

@@ -10,6 +10,8 @@ export interface Task {
   readonly ranges: Ranges;
   readonly read: FileSpan | undefined;
   readonly write: FileSpan | undefined;
+  /** Byte address of the turns for writing; see `turns.ts`. */
+  readonly turns: number;
 }
 
 /** Error objects lose their own properties on the way between threads, so failures travel as data. */

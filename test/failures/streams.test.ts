@@ -3,10 +3,18 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReadableStream, WritableStream } from "node:stream/web";
 import { afterAll, describe, expect, it } from "vitest";
-import { AbortError, CorruptError, IoError, SluiceError, TruncatedError } from "../../src/errors.ts";
+import {
+  AbortError,
+  CorruptError,
+  IoError,
+  SluiceError,
+  TruncatedError,
+  UsageError,
+} from "../../src/errors.ts";
 import { transformBatches } from "../../src/pipeline/batches.ts";
 import { close } from "../../src/pipeline/close.ts";
 import { createTransform } from "../../src/pipeline/duplex.ts";
+import type { StreamSource } from "../../src/pipeline/source.ts";
 import { transform } from "../../src/pipeline/transform.ts";
 import { createWebTransform } from "../../src/pipeline/web.ts";
 import { fixture } from "../support/fixtures.ts";
@@ -249,6 +257,40 @@ describe("transform between streams", () => {
       final: (done) => done(new Error("could not flush")),
     });
     await expect(transform(Readable.from([whole]), sink, options)).rejects.toThrow(/could not flush/);
+  });
+
+  it("is aborted while a window is open and the source answers late", async () => {
+    const { path, names } = scene();
+    const controller = new AbortController();
+    let calls = 0;
+    const source: StreamSource = {
+      kind: "stream",
+      path: "late",
+      async next() {
+        // All but the end marker: the batch is in a window that waits for more.
+        if (calls++ === 0) return whole.slice(0, -8);
+        controller.abort();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return undefined;
+      },
+      close: async () => {},
+    };
+    const failing = transform(source, path("out"), { ...options, signal: controller.signal });
+    await expect(failing).rejects.toThrow(AbortError);
+    expect(names()).toEqual([]);
+  });
+
+  it("refuses inputs and outputs that are none", async () => {
+    const { write, path, names } = scene();
+    const input = write("in.arrows", whole);
+    const http = new URL("http://localhost/in.arrow");
+    for (const none of [undefined, null, 42, [whole], {}, http]) {
+      await expect(transform(none as unknown as string, path("out"), options)).rejects.toThrow(UsageError);
+    }
+    for (const none of [undefined, null, 42, [], new WritableStream(), http]) {
+      await expect(transform(input, none as unknown as string, options)).rejects.toThrow(UsageError);
+    }
+    expect(names()).toEqual(["in.arrows"]);
   });
 
   it("refuses chunks that are no bytes", async () => {
