@@ -47,6 +47,7 @@ async function main(options: Options): Promise<void> {
     machine: describeMachine(),
     date: new Date().toISOString().slice(0, 10),
     pairs: options.pairs,
+    quick: options.quick,
     load: before,
     stolen: steal.share(),
     directory: fileSystem(directory),

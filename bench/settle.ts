@@ -12,7 +12,7 @@ const SPARE_BYTES = 600 * 1024 * 1024;
 const LEAST_IDLE = 0.9;
 const SAMPLE_MS = 100;
 /** Somebody else's work does not end for us. */
-const MOST_SAMPLES = 30;
+const MOST_SAMPLES = 10;
 
 export class Settler {
   readonly #bench: Bench;
@@ -20,7 +20,9 @@ export class Settler {
 
   constructor(bench: Bench) {
     this.#bench = bench;
-    if (isVirtual()) this.#keeper = new Server([bench.path("keeper"), String(SPARE_BYTES)]);
+    if (!isVirtual()) return;
+    bench.progress("warm the free memory");
+    this.#keeper = new Server([bench.path("keeper"), String(SPARE_BYTES)]);
   }
 
   async settle(): Promise<void> {

@@ -12,6 +12,8 @@ export interface Circumstances {
   readonly machine: Machine;
   readonly date: string;
   readonly pairs: number;
+  /** Whether the files were too small for the figures to mean anything. */
+  readonly quick: boolean;
   /** Processes that wanted to run before the first row began. */
   readonly load: number;
   /** Share of the cores' time that the host gave to others. */
@@ -41,13 +43,15 @@ export function insertReport(path: string, report: string): void {
   writeFileSync(path, `${text.slice(0, begin + BEGIN.length)}\n\n${report}\n\n${text.slice(end)}`);
 }
 
-function describe({ machine, date, pairs, load, stolen, directory }: Circumstances): string {
+function describe({ machine, date, pairs, quick, load, stolen, directory }: Circumstances): string {
   const { processor, cores, memoryBytes, system, node } = machine;
   const lines = [
     `${date}. ${processor}, ${cores} cores, ${bytes(memoryBytes)} memory, ${system}, Node ${node}, files on ${directory}.`,
     `Medians of ${pairs} interleaved rounds after one that warms up; ratios are medians round by round, with their range.`,
     `Load before the start: ${load.toFixed(2)}.${stolen === undefined ? "" : ` Time taken by other guests of the host: ${(stolen * 100).toFixed(1)} %.`}`,
   ];
+  if (quick)
+    lines.push("**A quick run shows that everything runs. Its files are too small to measure anything.**");
   if (load > MOST_LOAD)
     lines.push("**Something else was running on this machine: these figures are provisional.**");
   return lines.join("\n");

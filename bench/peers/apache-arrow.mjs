@@ -1,6 +1,7 @@
 /**
- * @file What a Node user would write without Sluice, and write well: batch by batch, computed in place, and never more
- * batches in memory than the output takes (the writer itself asks for no pause, so this waits for the file).
+ * @file What a Node user would write without Sluice, and write well: batch by batch, computed in place, pieces of 1 MiB to
+ * the file (Node's default is 16 KiB, which takes nearly twice as long), and a pause whenever the file falls behind (the
+ * writer itself asks for none, and would keep the whole file in memory).
  *
  *   node apache-arrow.mjs INPUT OUTPUT
  */
@@ -11,16 +12,18 @@ import { pipeline } from "node:stream/promises";
 import { RecordBatchFileWriter, RecordBatchReader } from "apache-arrow";
 
 const [input, output] = process.argv.slice(2);
+const reader = await RecordBatchReader.from(await open(input));
+const writer = new RecordBatchFileWriter();
 const file = createWriteStream(output);
+const written = pipeline(writer.toNodeStream({ highWaterMark: 1024 * 1024 }), file);
 
-async function* computed() {
-  const reader = await RecordBatchReader.from(await open(input));
-  for await (const batch of reader) {
-    leakyRelu(batch.getChild("tensor").data[0].children[0].values, 0.01);
-    yield batch;
-    while (file.writableNeedDrain) await once(file, "drain");
-  }
+for await (const batch of reader) {
+  leakyRelu(batch.getChild("tensor").data[0].children[0].values, 0.01);
+  writer.write(batch);
+  while (file.writableNeedDrain) await once(file, "drain");
 }
+writer.close();
+await written;
 
 function leakyRelu(values, alpha) {
   for (let i = 0; i < values.length; i++) {
@@ -28,5 +31,3 @@ function leakyRelu(values, alpha) {
     values[i] = value > 0 ? value : alpha * value;
   }
 }
-
-await pipeline(computed(), RecordBatchFileWriter.throughNode(), file);

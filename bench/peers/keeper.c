@@ -9,13 +9,15 @@
  * time is there much free memory to report, and all of it is warm.
  *
  * A line on standard input asks it to take what is free now; it answers with the bytes that it holds. It ends with its
- * input.
+ * input, or at once with its parent.
  */
 #define _GNU_SOURCE
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -42,6 +44,7 @@ static void take(size_t spare) {
 
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   size_t spare = strtoull(argv[1], NULL, 10);
   struct pollfd input = {.fd = 0, .events = POLLIN};
   for (;;) {
