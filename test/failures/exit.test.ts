@@ -17,12 +17,12 @@ const scripts: Record<string, string> = {
   "a transform": `await transform(large, out, { ops: "relu" });`,
   "a transform, and close": `await transform(large, out, { ops: "relu" }); await close(); await close();`,
   "close alone": `await close();`,
-  "close while a transform runs, which it waits for": `
-    let done = false;
-    const running = transform(large, out, { ops: "relu" }).then(() => (done = true));
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    await close();
-    if (!done) throw new Error("close was sooner");
+  "close while a transform runs, which goes on to its end": `
+    let started;
+    const first = new Promise((resolve) => (started = resolve));
+    const running = transform(large, out, { ops: "relu", onProgress: () => started() });
+    await first;
+    await Promise.all([close(), running]);
     await transform(small, out, { ops: "relu", overwrite: true });
     await transform(large, out, { ops: "relu", overwrite: true });`,
   "a transform that fails": `
