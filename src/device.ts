@@ -5,7 +5,10 @@
 import type { TensorColumn } from "./formats/layout.ts";
 import type { Program } from "./ops/program.ts";
 
-/** A reusable piece of a device's memory, `windowBytes` long. `address` is known to the device alone. */
+/**
+ * A reusable piece of a device's memory: `windowBytes` for the window and, where the program has a second input, as many
+ * again for the elements of that one. `address` is known to the device alone.
+ */
 export interface Slot {
   readonly address: number;
   readonly bytes: Uint8Array;
@@ -20,12 +23,23 @@ export interface FileSpan {
 }
 
 /**
- * Where the elements lie in a window: four numbers a range, so that a window of thousands of tiny batches crosses to a
+ * Where the elements lie in a window: five numbers a range, so that a window of thousands of tiny batches crosses to a
  * worker as one flat array: byte offset in the slot, count of elements, index of the tensor, index of the first element
- * in its batch modulo the tensor's channel period (`count * stride`; 0 without channels).
+ * in its batch modulo the tensor's channel period (`count * stride`; 0 without channels), and for a program with two
+ * inputs the byte offset in the slot of x's elements (0 otherwise); the range itself is then dy.
  */
 export type Ranges = Float64Array;
-export const RANGE_STRIDE = 4;
+export const RANGE_STRIDE = 5;
+
+/** Pieces of a file that go into a slot beside the window: x's elements, where dy is what the window holds. */
+export interface OtherReads {
+  readonly fd: number;
+  /** For error messages. */
+  readonly path: string;
+  /** Three numbers a piece: byte offset in the file, length, byte offset in the slot. */
+  readonly pieces: Float64Array;
+}
+export const PIECE_STRIDE = 3;
 
 /** One piece of work: the bytes of a slot, with the elements among them. */
 export interface Window {
@@ -35,18 +49,34 @@ export interface Window {
   readonly ranges: Ranges;
   /** Read the bytes from here first; otherwise the slot is filled already. */
   readonly read?: FileSpan;
+  /** Read these too, before computing. */
+  readonly others?: OtherReads;
   /** Write the bytes here afterwards; otherwise the caller takes them from the slot. */
   readonly write?: FileSpan;
 }
 
 export interface Device {
   readonly name: "cpu";
-  /** Bytes of a slot; the most that one window holds. */
+  /** The most that one window holds; changes with `prepare` and `resize` alone. */
   readonly windowBytes: number;
   /** Worker threads that took part so far. */
   readonly workers: number;
-  /** Makes the kernels for these tensors; ranges refer to them by index. Throws where op and tensor do not fit. */
-  prepare(program: Program, tensors: readonly TensorColumn[]): Promise<void>;
+  /**
+   * Makes the kernels for these tensors; ranges refer to them by index. Gives each tensor's grain: a range may only begin
+   * and end at multiples of that many elements from the start of its run, or with the run. Throws where op and tensor do
+   * not fit. No window is under way, and no slot is out.
+   */
+  prepare(program: Program, tensors: readonly TensorColumn[]): Promise<readonly number[]>;
+  /**
+   * Makes windows hold at least this many bytes, for a grain that is larger. No window is under way, and no slot is out.
+   * Throws MemoryError, which says how much memory it takes.
+   */
+  resize(windowBytes: number): void;
+  /**
+   * The program's sums over all elements computed so far, in its order: one number each, or one for each channel. The same
+   * bits for any number of workers and any size of windows. No window is under way.
+   */
+  sums(): readonly Float64Array[];
   /** The next free slot; waits until there is one. */
   acquire(): Promise<Slot>;
   release(slot: Slot): void;

@@ -62,8 +62,18 @@ export type Step =
   | { readonly step: "drop"; readonly length: number }
   /** These bytes go to the output here. */
   | { readonly step: "emit"; readonly bytes: Uint8Array }
-  /** The next `count` elements of `tensors[tensor]` are computed; the first is element `first` of its column or batch. */
-  | { readonly step: "elements"; readonly tensor: number; readonly count: number; readonly first: number }
+  /**
+   * The next `count` elements of `tensors[tensor]` are computed; the first is element `first` of its column or batch.
+   * `other` is where the elements of the other column (`LayoutOptions.other`) that stand beside them begin, in bytes of
+   * the input.
+   */
+  | {
+      readonly step: "elements";
+      readonly tensor: number;
+      readonly count: number;
+      readonly first: number;
+      readonly other?: number;
+    }
   /** A batch ends here: `rows` more are done. */
   | { readonly step: "batch"; readonly rows: number };
 
@@ -73,6 +83,13 @@ export type Steps = Generator<Step, void, Uint8Array>;
 export interface LayoutOptions {
   /** Columns to compute; default: every tensor column. */
   readonly columns?: readonly string[] | undefined;
+  /**
+   * A second column (x), read beside the one that is computed (dy): of the same type and, row by row, of the same shape.
+   * Then `columns` names one column.
+   */
+  readonly other?: string | undefined;
+  /** Whether rows of varying length are to be one `elements` step each, for ops along the last axis. */
+  readonly byRow?: boolean | undefined;
   /** Whether a schema without any tensor is fine, as for `inspect`; otherwise it is an error that lists what could be named. */
   readonly mayLackTensors?: boolean | undefined;
   /** Total bytes of the input, where they are known; then no length beyond them is believed. */

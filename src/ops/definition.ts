@@ -120,7 +120,9 @@ function problemWith(expression: unknown, params: readonly string[]): string | u
 const kindOf = (node: unknown): unknown => (node as { kind?: unknown } | null | undefined)?.kind;
 const isTruthValue = (node: unknown): node is Mask => kindOf(node) === "compare";
 const isNumber = (node: unknown): node is Num =>
-  ["const", "input", "param", "unary", "binary", "where"].includes(kindOf(node) as string);
+  ["const", "input", "param", "rowLength", "unary", "binary", "where", "reduce"].includes(
+    kindOf(node) as string,
+  );
 
 /** How a chain names an op and its parameters: `leaky_relu(alpha=0.01)`, `threshold(threshold, value)`, `relu`. */
 export function signatureOf(op: OpDefinition): string {

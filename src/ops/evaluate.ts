@@ -14,9 +14,10 @@
  * float16 makes them quiet). Any other step with a NaN gives a NaN whose sign and payload the processor chooses.
  */
 import { UsageError } from "../errors.ts";
+import { computationOf } from "./compute.ts";
 import type { Dtype } from "./dtype.ts";
-import type { Mask, Num } from "./expr.ts";
-import { float16ToFloat32Bits, float32BitsToFloat16 } from "./float16.ts";
+import type { ArithmeticFn, BinaryFn, BitsFn, Mask, Num } from "./expr.ts";
+import { float16ToFloat32Bits, float16ToNumber, float32BitsToFloat16, float64ToFloat16 } from "./float16.ts";
 import type { Program } from "./program.ts";
 import {
   binary,
@@ -52,25 +53,28 @@ const BLOCK = 1024;
 /**
  * Replaces each element by the program's output for it.
  *
- * @param elements of the dtype's array type; overwritten. May lie in shared memory.
+ * @param elements of the dtype's array type, one array for each input of the program, or the array itself where it has
+ *   one input; that of the program's target is overwritten. May lie in shared memory.
  * @param channels needed where the program has parameters per channel.
- * @throws UsageError where the array does not fit the dtype, or the channels the program.
+ * @throws UsageError where the arrays do not fit the dtype or each other, or the channels the program.
  */
 export function evaluate<D extends Dtype>(
   program: Program,
   dtype: D,
-  elements: ElementArrays[D],
+  elements: ElementArrays[D] | readonly ElementArrays[D][],
   channels?: ElementChannels,
 ): void {
-  checkElements(dtype, elements);
+  const inputs: readonly Elements[] = Array.isArray(elements) ? elements : [elements];
+  checkElements(program, dtype, inputs);
   checkChannels(program, channels);
-  if (elements.length === 0) return;
-  const size = Math.min(BLOCK, elements.length);
-  const { steps, output } = schedule(program, dtype, size, elements, channels);
-  for (let start = 0; start < elements.length; start += size) {
-    const count = Math.min(size, elements.length - start);
+  const target = inputs[program.target]!;
+  if (target.length === 0) return;
+  const size = Math.min(BLOCK, target.length);
+  const { steps, output } = schedule(program, dtype, size, inputs, channels);
+  for (let start = 0; start < target.length; start += size) {
+    const count = Math.min(size, target.length - start);
     for (const step of steps) step(count, start);
-    store(output, elements, start, count);
+    store(output, target, start, count);
   }
 }
 
@@ -95,15 +99,16 @@ function schedule(
   program: Program,
   dtype: Dtype,
   size: number,
-  elements: Elements,
+  inputs: readonly Elements[],
   channels: ElementChannels | undefined,
 ): { steps: Step[]; output: Register } {
-  const order = postorder(program.output);
+  const computation = computationOf(program, dtype);
+  const order = postorder(computation.output);
   const readers = new Map<Expr, number>();
   for (const node of order) {
     for (const operand of operands(node)) readers.set(operand, (readers.get(operand) ?? 0) + 1);
   }
-  const registers = new Pool(() => makeRegister(dtype === "float64" ? "float64" : "float32", size));
+  const registers = new Pool(() => makeRegister(computation.compute, size));
   const masks = new Pool(() => new Uint8Array(size));
   const registerOf = new Map<Num, Register>();
   const maskOf = new Map<Mask, Uint8Array>();
@@ -131,17 +136,18 @@ function schedule(
       }
       case "input": {
         const out = result(node);
-        if (node.index === 0) return (count, start) => load(out, elements, start, count);
-        return spread(out, program.channels[node.index - 1]!.values, channels!);
+        const elements = inputs[node.index];
+        if (elements) return (count, start) => load(out, elements, start, count);
+        return spread(out, program.channels[node.index - program.inputs]!.values, channels!, dtype);
       }
       case "unary": {
         const x = operand(node.x);
-        return unary[node.fn](result(node), x);
+        return unary[node.fn as ArithmeticFn | BitsFn](result(node), x);
       }
       case "binary": {
         const a = operand(node.a);
         const b = operand(node.b);
-        return combine(result(node), a, b, binary[node.fn]);
+        return combine(result(node), a, b, binary[node.fn as Exclude<BinaryFn, "pow">]);
       }
       case "compare": {
         const a = operand(node.a);
@@ -158,46 +164,63 @@ function schedule(
       }
       case "param":
         throw new UsageError(`the parameter ${node.name} has no value`);
+      case "reduce":
+      case "rowLength":
+        throw new UsageError("an op over rows cannot be computed element by element");
     }
   }
 
   const steps = order.map(stepOf);
-  return { steps, output: registerOf.get(program.output)! };
+  return { steps, output: registerOf.get(computation.output)! };
 }
 
 /** The values of the elements' channels. */
-function spread(out: Register, values: readonly number[], channels: ElementChannels): Step {
+function spread(out: Register, values: readonly number[], channels: ElementChannels, dtype: Dtype): Step {
+  // Tables hold float32 for all but float64.
+  const rounded = dtype === "float64" ? values : values.map(Math.fround);
   return (count, start) => {
     const first = channels.first + start;
     for (let i = 0; i < count; i++) {
-      out.numbers[i] = values[Math.floor((first + i) / channels.stride) % channels.count]!;
+      out.numbers[i] = rounded[Math.floor((first + i) / channels.stride) % channels.count]!;
     }
   };
 }
 
 function load(out: Register, elements: Elements, start: number, count: number): void {
-  if (elements instanceof Uint16Array) {
+  if (!(elements instanceof Uint16Array)) {
+    out.numbers.set(elements.subarray(start, start + count));
+  } else if (out.shift === 0) {
     for (let i = 0; i < count; i++) out.words[i] = float16ToFloat32Bits(elements[start + i]!);
   } else {
-    out.numbers.set(elements.subarray(start, start + count));
+    for (let i = 0; i < count; i++) out.numbers[i] = float16ToNumber(elements[start + i]!);
   }
 }
 
 function store(from: Register, elements: Elements, start: number, count: number): void {
-  if (elements instanceof Uint16Array) {
+  if (!(elements instanceof Uint16Array)) {
+    elements.set(from.numbers.subarray(0, count), start);
+  } else if (from.shift === 0) {
     for (let i = 0; i < count; i++) elements[start + i] = float32BitsToFloat16(from.words[i]!);
   } else {
-    elements.set(from.numbers.subarray(0, count), start);
+    for (let i = 0; i < count; i++) elements[start + i] = float64ToFloat16(from.numbers[i]!);
   }
 }
 
-function checkElements(dtype: Dtype, elements: unknown): void {
-  const [type, fits] = {
-    float16: ["a Uint16Array of bit patterns", elements instanceof Uint16Array],
-    float32: ["a Float32Array", elements instanceof Float32Array],
-    float64: ["a Float64Array", elements instanceof Float64Array],
+function checkElements(program: Program, dtype: Dtype, inputs: readonly unknown[]): void {
+  const [type, constructor] = {
+    float16: ["a Uint16Array of bit patterns", Uint16Array] as const,
+    float32: ["a Float32Array", Float32Array] as const,
+    float64: ["a Float64Array", Float64Array] as const,
   }[dtype];
-  if (!fits) throw new UsageError(`elements of ${dtype} must be in ${type}`);
+  if (inputs.length !== program.inputs) {
+    throw new UsageError(`the program reads ${program.inputs} arrays, but ${inputs.length} are given`);
+  }
+  const lengths = inputs.map((elements) => {
+    if (!(elements instanceof constructor)) throw new UsageError(`elements of ${dtype} must be in ${type}`);
+    return elements.length;
+  });
+  if (new Set(lengths).size === 1) return;
+  throw new UsageError(`the arrays have different lengths: ${lengths.join(" and ")}`);
 }
 
 function checkChannels(program: Program, channels: ElementChannels | undefined): void {

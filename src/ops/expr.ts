@@ -4,16 +4,51 @@
  * Every backend walks the same tree: `evaluate.ts` in JavaScript, `workers/compile.ts` to WebAssembly SIMD. Two sorts
  * of value exist and the types keep them apart: numbers (`Num`) and truth values (`Mask`).
  *
+ * The named functions (`exp`, `tanh`, ...) are part of the language, so that they can be printed and differentiated; no
+ * backend knows them: `expand.ts` replaces each by arithmetic before anything is computed.
+ *
  * Semantics, the same in every backend and for every dtype:
- * - each step rounds once to the compute type: float32 for float16 and float32, float64 for float64;
+ * - each step rounds once to the compute type (`compute.ts`): float64 for float64 and for what is not piecewise linear,
+ *   else float32; the result is rounded once more, to the dtype;
  * - comparisons with NaN are false, except `ne`, which is true;
  * - `min` and `max` give NaN when either side is NaN, and order -0 below +0 (IEEE 754-2019 minimum and maximum);
  * - `round` takes ties to the even neighbour; `floor`, `ceil` and `round` keep -0;
  * - `where` takes its two sides bit for bit.
  */
 
-export type UnaryFn = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "round";
-export type BinaryFn = "add" | "sub" | "mul" | "div" | "min" | "max";
+/** What every processor computes exactly, or correctly rounded. */
+export type ArithmeticFn = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "round";
+/**
+ * What the expansions of functions are made of beside arithmetic. They work on the bits of a float64, and are undefined
+ * for subnormal numbers, infinities and NaN:
+ * - `pow2(n)`: 2^n, for a whole n from -1022 to 1023;
+ * - `exponent(x)`: the e of |x| = s * 2^e with 1 <= s < 2, as a number;
+ * - `significand(x)`: the s of the same, which has no sign;
+ * - `head(x)`: x with its lower 32 bits cleared, 21 of its 53 digits: products of two heads are exact.
+ */
+export type BitsFn = "pow2" | "exponent" | "significand" | "head";
+export const isBits = (fn: UnaryFn): fn is BitsFn =>
+  fn === "pow2" || fn === "exponent" || fn === "significand" || fn === "head";
+/** Functions that `expand.ts` replaces by arithmetic. `normal_cdf` is that of the standard normal distribution. */
+export type Transcendental =
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "sigmoid"
+  | "softplus"
+  | "tanh"
+  | "erf"
+  | "normal_cdf"
+  | "gaussian"
+  | "rsqrt"
+  | "sin"
+  | "cos";
+/** `detach(x)` is x, and a constant to the derivative rules. */
+export type UnaryFn = ArithmeticFn | BitsFn | Transcendental | "detach";
+export type BinaryFn = "add" | "sub" | "mul" | "div" | "min" | "max" | "pow";
+/** Over the last axis; every element of a row sees the row's value. */
+export type ReduceFn = "sum" | "max";
 export type Comparison = "lt" | "le" | "gt" | "ge" | "eq" | "ne";
 
 /** A literal; rounded to the compute type where it is used. */
@@ -56,8 +91,19 @@ export interface Compare {
   readonly b: Num;
 }
 
+/** The sum or the largest of `x` over the element's row: the last axis of the tensor. */
+export interface Reduce {
+  readonly kind: "reduce";
+  readonly fn: ReduceFn;
+  readonly x: Num;
+}
+/** The number of elements of the row. */
+export interface RowLength {
+  readonly kind: "rowLength";
+}
+
 /** An expression whose value is a number. */
-export type Num = Const | Input | Param | Unary | Binary | Where;
+export type Num = Const | Input | Param | Unary | Binary | Where | Reduce | RowLength;
 /** An expression whose value is true or false. */
 export type Mask = Compare;
 /** What the builders accept: a plain number stands for a constant. */
@@ -94,6 +140,48 @@ export const mul = binary("mul");
 export const div = binary("div");
 export const min = binary("min");
 export const max = binary("max");
+
+/** x to the power of y, with the special cases of IEEE 754-2019 (9.2.1), as C and JavaScript have them but for pow(1, NaN). */
+export const pow = binary("pow");
+
+export const pow2 = unary("pow2");
+export const exponent = unary("exponent");
+export const significand = unary("significand");
+export const head = unary("head");
+
+export const exp = unary("exp");
+/** exp(x) - 1, exact near 0. */
+export const expm1 = unary("expm1");
+/** The natural logarithm. */
+export const log = unary("log");
+/** log(1 + x), exact near 0. */
+export const log1p = unary("log1p");
+/** 1 / (1 + exp(-x)) */
+export const sigmoid = unary("sigmoid");
+/** log(1 + exp(x)) */
+export const softplus = unary("softplus");
+export const tanh = unary("tanh");
+export const erf = unary("erf");
+/** The distribution function of the standard normal distribution, (1 + erf(x / sqrt(2))) / 2. */
+export const normalCdf = unary("normal_cdf");
+/** exp(-x^2 / 2) */
+export const gaussian = unary("gaussian");
+/** 1 / sqrt(x) */
+export const rsqrt = unary("rsqrt");
+export const sin = unary("sin");
+export const cos = unary("cos");
+/** The same number, which derivatives take for a constant. */
+export const detach = unary("detach");
+
+const reduce =
+  (fn: ReduceFn) =>
+  (of: Operand): Num => ({ kind: "reduce", fn, x: num(of) });
+/** The sum over the last axis; 0 for an empty row. Added in float64, in one order. */
+export const rowSum = reduce("sum");
+/** The largest of the last axis; NaN where one is NaN. */
+export const rowMax = reduce("max");
+/** The length of the last axis. */
+export const rowLength: RowLength = { kind: "rowLength" };
 
 export const lt = compare("lt");
 export const le = compare("le");

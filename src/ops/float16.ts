@@ -60,3 +60,16 @@ export function numberToFloat16(value: number): number {
   scratch[0] = value;
   return float32BitsToFloat16(scratchBits[0]!);
 }
+
+/**
+ * The bits of the float16 nearest to `value`, rounded once. Rounding to float32 on the way must not hide on which side of
+ * a tie the number lies, so an inexact float32 is made odd (Boldo and Melquiond, "Emulation of FMA and correctly rounded
+ * sums: proved algorithms using rounding to odd", 2008): float32 has two bits and more to spare.
+ */
+export function float64ToFloat16(value: number): number {
+  scratch[0] = value;
+  const near = scratch[0];
+  let bits = scratchBits[0]!;
+  if (near !== value) bits = (Math.abs(near) > Math.abs(value) ? bits - 1 : bits) | 1;
+  return float32BitsToFloat16(bits >>> 0);
+}

@@ -51,7 +51,12 @@ export function formulaOf(expression: Num): string {
         return [node.index === 0 ? "x" : `x${node.index}`, ATOM];
       case "param":
         return [node.name, ATOM];
+      case "rowLength":
+        return ["n", ATOM];
+      case "reduce":
+        return [`row_${node.fn}(${print(node.x, CHOICE)})`, ATOM];
       case "unary":
+        if (node.fn === "detach") return printOpen(node.x);
         if (node.fn === "neg") return [`-${print(node.x, ATOM)}`, SIGN];
         return [`${node.fn}(${print(node.x, CHOICE)})`, ATOM];
       case "binary":

@@ -5,55 +5,95 @@
  * the bits that its ops give one after another, except in float16, which is rounded once at the end of the chain.
  */
 import { UsageError } from "../errors.ts";
-import type { BoundOp } from "./definition.ts";
-import { constant, input, type Num, x } from "./expr.ts";
+import type { BoundOp, ParamValue } from "./definition.ts";
+import { constant, input, type Num, type Param, param, x } from "./expr.ts";
 import { formatNumber } from "./formula.ts";
 import { Interner, type Leaf, lineOf } from "./intern.ts";
 import type { ChannelParameter, Program } from "./program.ts";
 import { type Expr, postorder } from "./walk.ts";
 
-/**
- * Fuses a chain into a program.
- *
- * Parameters with one value become constants. One with a list becomes an input, called `prelu.alpha`; in the second and
- * third prelu of the chain `prelu#2.alpha` and `prelu#3.alpha`, whether or not the first one has a list.
- *
- * @throws UsageError for an empty chain, and for lists of different lengths: all are for the same last axis.
- */
-export function fuse(chain: readonly BoundOp[]): Program {
+/** A parameter of a chain, as it stands in the chain's expression. */
+export interface ChainParam {
+  /** `prelu.alpha`; in the second and third prelu of a chain `prelu#2.alpha` and `prelu#3.alpha`. */
+  readonly name: string;
+  readonly leaf: Param;
+  readonly value: ParamValue;
+}
+
+/** A chain as one expression of `x` and of all its parameters. */
+export interface ChainExpression {
+  readonly expression: Num;
+  readonly x: Num;
+  readonly params: readonly ChainParam[];
+}
+
+/** @throws UsageError for an empty chain */
+export function chainExpression(chain: readonly BoundOp[]): ChainExpression {
   if (chain.length === 0) {
     throw new UsageError("the chain has no ops", {
       remedy: 'Name at least one, as in "leaky_relu(alpha=0.1)".',
     });
   }
   const nodes = new Interner();
-  const channels: ChannelParameter[] = [];
+  const own = (expression: Num): Num => nodes.copy(expression, (leaf) => leaf);
+  const params: ChainParam[] = [];
   const seen = new Map<string, number>();
-  let output: Num = nodes.copy(x, (leaf) => leaf);
+  const start = own(x);
+  let expression = start;
   for (const { op, values } of chain) {
     const nth = (seen.get(op.name) ?? 0) + 1;
     seen.set(op.name, nth);
-    const params = new Map<string, Num>();
+    const leaves = new Map<string, Num>();
     for (const { name } of op.params) {
-      const value = values[name]!;
-      if (typeof value === "number") {
-        params.set(name, constant(value));
-      } else {
-        channels.push({ name: `${op.name}${nth === 1 ? "" : `#${nth}`}.${name}`, values: value });
-        params.set(name, input(channels.length));
-      }
+      const leaf = param(`${op.name}${nth === 1 ? "" : `#${nth}`}.${name}`);
+      params.push({ name: leaf.name, leaf: own(leaf) as Param, value: values[name]! });
+      leaves.set(name, leaf);
     }
-    const before = output;
+    const before = expression;
     const replace = (leaf: Leaf): Num =>
-      leaf.kind === "input" ? before : leaf.kind === "param" ? params.get(leaf.name)! : leaf;
-    output = nodes.copy(op.expression, replace);
+      leaf.kind === "input" ? before : leaf.kind === "param" ? leaves.get(leaf.name)! : leaf;
+    expression = nodes.copy(op.expression, replace);
   }
-  checkLengths(channels);
-  return { key: keyOf(output, channels.length), output, channels };
+  return { expression, x: start, params };
 }
 
 /**
- * A program from an expression of your own: `input(0)` is x, `input(1 + c)` is `channels[c]`.
+ * Fuses a chain into its forward program.
+ *
+ * Parameters with one value become constants, and those with a list become inputs.
+ *
+ * @throws UsageError for an empty chain, and for lists of different lengths: all are for the same last axis.
+ */
+export function fuse(chain: readonly BoundOp[]): Program {
+  const { expression, params } = chainExpression(chain);
+  return link({ inputs: 1, target: 0, output: expression, sums: [], params, precise: false });
+}
+
+/** A program whose parameters are not settled yet. */
+interface Unlinked extends Omit<Program, "key" | "channels"> {
+  readonly params: readonly ChainParam[];
+}
+
+/** Puts values in the places of parameters, and shares what is equal. */
+export function link({ params, ...unlinked }: Unlinked): Program {
+  const channels: ChannelParameter[] = [];
+  const settled = new Map<string, Num>();
+  for (const { name, value } of params) {
+    if (typeof value === "number") settled.set(name, constant(value));
+    else settled.set(name, input(unlinked.inputs - 1 + channels.push({ name, values: value })));
+  }
+  checkLengths(channels);
+  const nodes = new Interner();
+  const settle = (expression: Num): Num =>
+    nodes.copy(expression, (leaf) => (leaf.kind === "param" ? settled.get(leaf.name)! : leaf));
+  const output = settle(unlinked.output);
+  const sums = unlinked.sums.map((sum) => ({ ...sum, term: settle(sum.term) }));
+  const program = { ...unlinked, output, sums, channels };
+  return { ...program, key: keyOf(program) };
+}
+
+/**
+ * A forward program from an expression of your own: `input(0)` is x, `input(1 + c)` is `channels[c]`.
  *
  * @throws UsageError where the expression has a parameter left in it, or reads an input that is not there.
  */
@@ -66,7 +106,8 @@ export function toProgram(expression: Num, channels: readonly ChannelParameter[]
     return leaf;
   });
   checkLengths(channels);
-  return { key: keyOf(output, channels.length), output, channels };
+  const program = { inputs: 1, target: 0, output, channels, sums: [], precise: false };
+  return { ...program, key: keyOf(program) };
 }
 
 /** A chain as text that `parseChain` reads back: `leaky_relu(alpha=0.1) | mul(c=2)`. */
@@ -89,15 +130,20 @@ export function describeChain(chain: readonly BoundOp[]): string {
  * The nodes in order, one a line, each naming its operands by line number; in front the number of inputs.
  *
  * `where(gt(x, 0), x, mul(0.1, x))` is `1 input: x0; 0; gt 0 1; 0.1; mul 3 0; where 2 0 4`. The order follows from the
- * expression alone, so equal programs have equal keys.
+ * expression alone, so equal programs have equal keys. Of a backward program the key also tells which input is replaced,
+ * and which lines are the output and the terms.
  */
-function keyOf(output: Num, channels: number): string {
+function keyOf({ inputs, target, output, channels, sums, precise }: Omit<Program, "key">): string {
   const numbers = new Map<Expr, number>();
-  const lines = postorder(output).map((node) => {
+  const lines = postorder(output, ...sums.map(({ term }) => term)).map((node) => {
     numbers.set(node, numbers.size);
     return lineOf(node, (operand) => numbers.get(operand)!);
   });
-  return `${1 + channels} ${channels === 0 ? "input" : "inputs"}: ${lines.join("; ")}`;
+  const count = inputs + channels.length;
+  const body = `${count} ${count === 1 ? "input" : "inputs"}: ${lines.join("; ")}`;
+  if (inputs === 1 && sums.length === 0 && !precise) return body;
+  const terms = sums.map(({ term, perChannel }) => `${numbers.get(term)}${perChannel ? " per channel" : ""}`);
+  return `${body}; ${numbers.get(output)} to input ${target} of ${inputs}; sums of [${terms.join(", ")}]`;
 }
 
 function checkLengths(channels: readonly ChannelParameter[]): void {

@@ -4,11 +4,11 @@
  * Also called hash-consing. It is what keeps a fused chain small: leaky_relu reads its x three times, so a chain of n
  * of them written out as a tree would have 3^n leaves; as shared nodes it has 4n.
  */
-import type { Const, Input, Mask, Num, Param } from "./expr.ts";
+import type { Const, Input, Mask, Num, Param, RowLength } from "./expr.ts";
 import { formatNumber } from "./formula.ts";
 import { type Expr, postorder } from "./walk.ts";
 
-export type Leaf = Const | Input | Param;
+export type Leaf = Const | Input | Param | RowLength;
 
 /** One node as text, its operands by number: `x0`, `0.5`, `$alpha`, `mul 0 1`, `where 2 0 3`. */
 export function lineOf(node: Expr, numberOf: (operand: Expr) => number): string {
@@ -19,6 +19,10 @@ export function lineOf(node: Expr, numberOf: (operand: Expr) => number): string 
       return `x${node.index}`;
     case "param":
       return `$${node.name}`;
+    case "rowLength":
+      return "n";
+    case "reduce":
+      return `row_${node.fn} ${numberOf(node.x)}`;
     case "unary":
       return `${node.fn} ${numberOf(node.x)}`;
     case "binary":
@@ -43,9 +47,11 @@ export class Interner {
         case "const":
         case "input":
         case "param":
+        case "rowLength":
           nums.set(node, this.#only(replace(node)));
           break;
         case "unary":
+        case "reduce":
           nums.set(node, this.#only({ ...node, x: nums.get(node.x)! }));
           break;
         case "binary":

@@ -5,7 +5,7 @@
  * computes in float64 first; for + - * / and sqrt the second rounding, to float32, changes nothing, as float64 has more
  * than twice the digits: Figueroa, "When is double rounding innocuous?", 1995.)
  */
-import type { BinaryFn, Comparison, UnaryFn } from "./expr.ts";
+import type { ArithmeticFn, BinaryFn, BitsFn, Comparison } from "./expr.ts";
 
 /** One block of numbers in the compute type, with a view of their bits: `1 << shift` words each. */
 export interface Register {
@@ -22,16 +22,20 @@ export function makeRegister(compute: "float32" | "float64", size: number): Regi
   return { numbers, words: new Uint32Array(numbers.buffer), shift: compute === "float64" ? 1 : 0 };
 }
 
-export const unary: Readonly<Record<UnaryFn, (out: Register, x: Register) => Step>> = {
+export const unary: Readonly<Record<ArithmeticFn | BitsFn, (out: Register, x: Register) => Step>> = {
   neg: (out, x) => changeTopWord(out, x, (word) => word ^ 0x80000000),
   abs: (out, x) => changeTopWord(out, x, (word) => word & 0x7fffffff),
   sqrt: (out, x) => apply(out, x, Math.sqrt),
   floor: (out, x) => apply(out, x, Math.floor),
   ceil: (out, x) => apply(out, x, Math.ceil),
   round: (out, x) => apply(out, x, roundHalfToEven),
+  pow2: (out, x) => apply(out, x, (n) => 2 ** n),
+  exponent: (out, x) => changeWords(out, x, (high) => ((high >>> 20) & 0x7ff) - 1023),
+  significand: (out, x) => changeWords(out, x, (high, low) => join((high & 0xfffff) | 0x3ff00000, low)),
+  head: (out, x) => changeWords(out, x, (high) => join(high, 0)),
 };
 
-export const binary: Readonly<Record<BinaryFn, (a: number, b: number) => number>> = {
+export const binary: Readonly<Record<Exclude<BinaryFn, "pow">, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -59,6 +63,23 @@ function apply(out: Register, x: Register, fn: (x: number) => number): Step {
   const [to, from] = [out.numbers, x.numbers];
   return (count) => {
     for (let i = 0; i < count; i++) to[i] = fn(from[i]!);
+  };
+}
+
+const pair = new Uint32Array(2);
+const double = new Float64Array(pair.buffer);
+
+/** The float64 of two words. */
+function join(high: number, low: number): number {
+  pair[0] = low;
+  pair[1] = high;
+  return double[0]!;
+}
+
+/** Computes a number from the two words of each float64. */
+function changeWords(out: Register, x: Register, change: (high: number, low: number) => number): Step {
+  return (count) => {
+    for (let i = 0; i < count; i++) out.numbers[i] = change(x.words[2 * i + 1]!, x.words[2 * i]!);
   };
 }
 

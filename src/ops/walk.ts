@@ -10,8 +10,10 @@ export function operands(node: Expr): readonly Expr[] {
     case "const":
     case "input":
     case "param":
+    case "rowLength":
       return [];
     case "unary":
+    case "reduce":
       return [node.x];
     case "binary":
     case "compare":
@@ -22,15 +24,15 @@ export function operands(node: Expr): readonly Expr[] {
 }
 
 /**
- * Every node of `root`, once: operands before the nodes that read them, left before right, `root` last.
+ * Every node of `roots`, once: operands before the nodes that read them, left before right, the last root last.
  *
  * A node is known by its identity, so a subtree that stands at two places as one object is listed once.
  */
-export function postorder(root: Expr): Expr[] {
+export function postorder(...roots: readonly Expr[]): Expr[] {
   const order: Expr[] = [];
   const entered = new Set<Expr>();
   const listed = new Set<Expr>();
-  const stack: Expr[] = [root];
+  const stack: Expr[] = roots.toReversed();
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
     if (!entered.has(node)) {
       entered.add(node);

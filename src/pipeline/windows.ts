@@ -173,7 +173,7 @@ export class WindowCutter {
     if (tensor >= 0) {
       const { channels } = this.#tensors[tensor]!;
       const phase = channels ? first % (channels.count * channels.stride) : 0;
-      this.#ranges.push(start, bytes / granule, tensor, phase);
+      this.#ranges.push(start, bytes / granule, tensor, phase, 0);
       this.#elements += bytes / granule;
     }
     this.#length += bytes;

@@ -20,6 +20,7 @@ import {
   SCALAR_OPS,
   type ScalarOp,
   SHIFT_OPS,
+  SHUFFLE,
   type ShiftOp,
   VECTOR_OPS,
   type VectorOp,
@@ -75,6 +76,13 @@ export class FunctionAssembler {
   v128(bytes: Uint8Array): this {
     this.#vector(0x0c);
     this.#code.append(bytes);
+    return this;
+  }
+
+  /** Makes a vector of 16 bytes out of the 32 of two vectors, each by its number. */
+  shuffle(bytes: readonly number[]): this {
+    this.#vector(SHUFFLE);
+    for (const byte of bytes) this.#code.byte(byte);
     return this;
   }
 

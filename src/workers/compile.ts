@@ -26,9 +26,9 @@ export const MOST_CHANNELS = 256;
 
 /**
  * Compiles `program` for arrays of `dtype`: the bytes of a module that imports a shared memory as `env.memory` and
- * exports `run(count, x, channel0, channel1, ...)`.
+ * exports `run(count, input0, ..., channel0, channel1, ...)`.
  *
- * `run` replaces the `count` elements at byte address `x`. `channel_k` is the byte address of `count` values of channel
+ * `run` reads `count` elements at the byte address of each input, and replaces those of the program's target. `channel_k` is the byte address of `count` values of channel
  * parameter k, one for each element: float32, or float64 for float64 arrays. All arguments are unsigned 32-bit integers,
  * addresses need no alignment, and an array may end with the memory's last byte. Nothing else is written. An array that
  * reaches over the end of the memory is a `WebAssembly.RuntimeError`, with the elements before the end done.
@@ -48,9 +48,9 @@ export function compileKernel(program: Program, dtype: Dtype): Uint8Array<ArrayB
   }
   const module = new ModuleAssembler();
   module.importSharedMemory("env", "memory", 1, MOST_PAGES);
-  const parameters = ["i32", "i32", ...program.channels.map(() => "i32" as const)] as const;
-  const code = module.function(parameters, [], "run");
-  writeLoops(code, new Emitter(code, lower(program, dtype)), LAYOUTS[dtype], channels);
+  const addresses = Array.from({ length: program.inputs + channels }, () => "i32" as const);
+  const code = module.function(["i32", ...addresses], [], "run");
+  writeLoops(code, new Emitter(code, lower(program, dtype)), LAYOUTS[dtype], program);
   return module.bytes();
 }
 
@@ -63,17 +63,17 @@ function writeLoops(
   code: FunctionAssembler,
   emitter: Emitter,
   { lanes, x, channel }: Layout,
-  channels: number,
+  { inputs, target, channels }: Program,
 ): void {
-  const accessOf = (input: number): Access => (input === 0 ? x : channel);
+  const accessOf = (input: number): Access => (input < inputs ? x : channel);
   const vector = (k: number): void => {
     const offsetOf = (input: number): number => k * lanes * accessOf(input).bytes;
-    code.get(addressOf(0));
+    code.get(addressOf(target));
     emitter.emit((input) => code.get(addressOf(input)).memory(accessOf(input).load, offsetOf(input)));
-    code.memory(x.store, offsetOf(0));
+    code.memory(x.store, offsetOf(target));
   };
   const element = (): void => {
-    code.get(addressOf(0));
+    code.get(addressOf(target));
     emitter.emit((input) => code.get(addressOf(input)).memory(accessOf(input).loadOne));
     code.memory(x.storeOne);
   };
@@ -97,7 +97,7 @@ function writeLoops(
     body();
     code.get(COUNT).i32(elements).op("i32.sub").set(COUNT);
     // Counting down instead of comparing addresses: behind the memory's last byte an address wraps to 0.
-    for (let input = 0; input <= channels; input++) {
+    for (let input = 0; input < inputs + channels.length; input++) {
       const address = addressOf(input);
       const step = elements * accessOf(input).bytes;
       code.get(address).i32(step).op("i32.add").set(address);

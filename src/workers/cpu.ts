@@ -83,7 +83,7 @@ class CpuDevice implements Device {
     return this.#lanes.made;
   }
 
-  async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<void> {
+  async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<readonly number[]> {
     for (const { address, length } of this.#tables.splice(0)) {
       this.#arena.free(address, length);
       this.#spare += length;
@@ -93,6 +93,13 @@ class CpuDevice implements Device {
       const allocate = (bytes: number): number => this.#allocateTable(bytes, tensor.name);
       return prepareKernel(program, tensor.dtype, tensor.channels, this.#arena, allocate);
     });
+    return tensors.map(() => 1);
+  }
+
+  resize(): void {}
+
+  sums(): readonly Float64Array[] {
+    return [];
   }
 
   acquire(): Promise<Slot> {

@@ -82,9 +82,10 @@ export class Emitter {
   }
 }
 
-function writeInstruction(code: FunctionAssembler, { op, count }: Apply): void {
+function writeInstruction(code: FunctionAssembler, { op, count, bytes }: Apply): void {
   if (count !== undefined) code.i32(count);
-  code.op(op);
+  if (op === "i8x16.shuffle") code.shuffle(bytes!);
+  else code.op(op);
 }
 
 const operandsOf = (value: Value): readonly Value[] => (value.kind === "apply" ? value.operands : []);

@@ -48,7 +48,7 @@ export function computeInline<D extends Dtype>(
     for (let start = 0; start < source.length; start += PIECE_BYTES) {
       const end = Math.min(start + PIECE_BYTES, source.length);
       piece.set(source.subarray(start, end));
-      const range = [0, (end - start) / size, 0, (start / size) % period] satisfies Tuple<
+      const range = [0, (end - start) / size, 0, (start / size) % period, 0] satisfies Tuple<
         typeof RANGE_STRIDE
       >;
       runKernels(arena.memory, kernels, address, Float64Array.from(range));

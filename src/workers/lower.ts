@@ -2,43 +2,86 @@
  * @file From expressions to vector code: shares, folds constants, and takes shorter instructions where no bit changes.
  */
 import { UsageError } from "../errors.ts";
+import { type ComputeType, computationOf } from "../ops/compute.ts";
 import type { Dtype } from "../ops/dtype.ts";
 import { evaluate } from "../ops/evaluate.ts";
-import { type BinaryFn, type Comparison, constant, type Num, type UnaryFn, where } from "../ops/expr.ts";
+import {
+  type ArithmeticFn,
+  type BinaryFn,
+  type BitsFn,
+  type Comparison,
+  constant,
+  isBits,
+  type Num,
+  where,
+} from "../ops/expr.ts";
+import { toProgram } from "../ops/fuse.ts";
 import type { Program } from "../ops/program.ts";
 import { type Expr, postorder } from "../ops/walk.ts";
 import { narrowHalf, widenHalf } from "./float16-simd.ts";
 import { type Literal, type Value, VectorCode } from "./vector-code.ts";
+import { demote, demoteToHalf, promote } from "./wide.ts";
 
 /** The vector code of `program`: from the vectors as loaded to the vector to store. */
 export function lower(program: Program, dtype: Dtype): Value {
-  const lowering = new Lowering(dtype, 1 + program.channels.length);
+  const { compute, output } = computationOf(program, dtype);
+  const code = new VectorCode();
+  const load = (index: number): Value => {
+    if (!(index >= 0 && index < program.inputs + program.channels.length)) {
+      throw new UsageError(`the program reads input ${index} of ${program.inputs + program.channels.length}`);
+    }
+    const loaded = code.load(index);
+    return dtype === "float16" && index < program.inputs ? widenHalf(code, loaded) : loaded;
+  };
+  if (compute === "float32") {
+    const result = lowerInto(code, output, compute, load);
+    return dtype === "float16" ? narrowHalf(code, result) : result;
+  }
+  if (dtype === "float64") return lowerInto(code, output, compute, load);
+  const [low, high] = ([0, 1] as const).map((half) =>
+    lowerInto(code, output, compute, (index) => promote(code, load(index), half)),
+  ) as [Value, Value];
+  return dtype === "float16" ? demoteToHalf(code, low, high) : demote(code, low, high);
+}
+
+/** One vector of the compute type. */
+function lowerInto(
+  code: VectorCode,
+  output: Num,
+  compute: ComputeType,
+  load: (index: number) => Value,
+): Value {
+  const lowering = new Lowering(code, compute, load);
   const values = new Map<Expr, Value>();
-  for (const node of postorder(program.output)) {
+  for (const node of postorder(output)) {
     values.set(
       node,
       lowering.lower(node, (operand) => values.get(operand)!),
     );
   }
-  return lowering.result(values.get(program.output)!);
+  return values.get(output)!;
 }
+
+/** The float64 whose bits are those of the fraction, all ones: the largest subnormal number. */
+const FRACTION = 2 ** -1022 - 2 ** -1074;
+/** The float64 whose lower 32 bits are ones. */
+const LOW_WORD = (2 ** 32 - 1) * 2 ** -1074;
 
 /** -1 is all ones: how a comparison says true. */
 const TRUE = -1;
 const FALSE = 0;
 
 class Lowering {
-  readonly #code = new VectorCode();
-  readonly #inputs: number;
-  readonly #half: boolean;
+  readonly #code: VectorCode;
+  readonly #load: (index: number) => Value;
   readonly #double: boolean;
   readonly #lanes: "f32" | "f64";
   readonly #shape: "f32x4" | "f64x2";
 
-  constructor(dtype: Dtype, inputs: number) {
-    this.#inputs = inputs;
-    this.#half = dtype === "float16";
-    this.#double = dtype === "float64";
+  constructor(code: VectorCode, compute: ComputeType, load: (index: number) => Value) {
+    this.#code = code;
+    this.#load = load;
+    this.#double = compute === "float64";
     this.#lanes = this.#double ? "f64" : "f32";
     this.#shape = this.#double ? "f64x2" : "f32x4";
   }
@@ -48,35 +91,25 @@ class Lowering {
       case "const":
         return this.#literal(node.value);
       case "input":
-        return this.#input(node.index);
+        return this.#load(node.index);
       case "unary":
-        return this.#unary(node.fn, at(node.x));
+        return this.#unary(node.fn as ArithmeticFn | BitsFn, at(node.x));
       case "binary":
-        return this.#binary(node.fn, at(node.a), at(node.b));
+        return this.#binary(node.fn as Exclude<BinaryFn, "pow">, at(node.a), at(node.b));
       case "compare":
         return this.#compare(node.fn, at(node.a), at(node.b));
       case "where":
         return this.#select(at(node.test), at(node.a), at(node.b));
       case "param":
         throw new UsageError(`the parameter ${node.name} has no value`);
+      case "reduce":
+      case "rowLength":
+        throw new UsageError("an op over rows cannot be computed element by element");
     }
-  }
-
-  /** What to store for a result. */
-  result(value: Value): Value {
-    return this.#half ? narrowHalf(this.#code, value) : value;
   }
 
   #literal(number: number): Literal {
     return this.#code.literal(this.#lanes, this.#double ? number : Math.fround(number));
-  }
-
-  #input(index: number): Value {
-    if (!(index >= 0 && index < this.#inputs)) {
-      throw new UsageError(`the program reads input ${index} of ${this.#inputs}`);
-    }
-    const loaded = this.#code.load(index);
-    return this.#half && index === 0 ? widenHalf(this.#code, loaded) : loaded;
   }
 
   /**
@@ -89,7 +122,7 @@ class Lowering {
       if (value.kind !== "literal") return undefined;
       constants.push(constant(value.number));
     }
-    const program = { key: "", output: operation(constants), channels: [] };
+    const program = toProgram(operation(constants));
     const element = this.#double ? new Float64Array(1) : new Float32Array(1);
     if (element instanceof Float64Array) evaluate(program, "float64", element);
     else evaluate(program, "float32", element);
@@ -97,16 +130,39 @@ class Lowering {
     return Number.isNaN(number) ? undefined : this.#literal(number!);
   }
 
-  #unary(fn: UnaryFn, x: Value): Value {
+  #unary(fn: ArithmeticFn | BitsFn, x: Value): Value {
     const folded = this.#fold([x], ([a]) => ({ kind: "unary", fn, x: a! }));
     if (folded) return folded;
     // The sign bit alone is -0. V8 11 makes three instructions of neg and abs, and one of these.
     if (fn === "neg") return this.#code.apply("v128.xor", x, this.#literal(-0));
     if (fn === "abs") return this.#code.apply("v128.andnot", x, this.#literal(-0));
+    if (isBits(fn)) return this.#bits(fn, x);
     return this.#code.apply(`${this.#shape}.${fn === "round" ? "nearest" : fn}`, x);
   }
 
-  #binary(fn: BinaryFn, a: Value, b: Value): Value {
+  /** Work on the bits of float64: sign, 11 bits of exponent, 52 of fraction. */
+  #bits(fn: BitsFn, x: Value): Value {
+    const f64 = (number: number): Value => this.#code.literal("f64", number);
+    switch (fn) {
+      case "pow2": {
+        // The sum has the whole number in its lowest bits, and the shift puts it in the place of the exponent.
+        const biased = this.#code.apply("f64x2.add", x, f64(1.5 * 2 ** 52 + 1023));
+        return this.#code.shift("i64x2.shl", biased, 52);
+      }
+      case "exponent": {
+        const biased = this.#code.shift("i64x2.shr_u", this.#code.apply("v128.and", x, f64(Infinity)), 52);
+        // The bits of 2^52 + biased.
+        const sum = this.#code.apply("v128.or", biased, f64(2 ** 52));
+        return this.#code.apply("f64x2.sub", sum, f64(2 ** 52 + 1023));
+      }
+      case "significand":
+        return this.#code.apply("v128.or", this.#code.apply("v128.and", x, f64(FRACTION)), f64(1));
+      case "head":
+        return this.#code.apply("v128.andnot", x, f64(LOW_WORD));
+    }
+  }
+
+  #binary(fn: Exclude<BinaryFn, "pow">, a: Value, b: Value): Value {
     const folded = this.#fold([a, b], ([p, q]) => ({ kind: "binary", fn, a: p!, b: q! }));
     if (folded) return folded;
     if (fn === "div" && b.kind === "literal" && this.#reciprocalIsExact(b.number)) {

@@ -62,6 +62,8 @@ export const VECTOR_OPS = {
   "f64x2.max": 0xf5,
   "f64x2.pmin": 0xf6,
   "f64x2.pmax": 0xf7,
+  "f32x4.demote_f64x2_zero": 0x5e,
+  "f64x2.promote_low_f32x4": 0x5f,
   "f32x4.relaxed_madd": 0x105,
 } as const;
 
@@ -69,7 +71,12 @@ export const VECTOR_OPS = {
 export const SHIFT_OPS = {
   "i32x4.shl": 0xab,
   "i32x4.shr_u": 0xad,
+  "i64x2.shl": 0xcb,
+  "i64x2.shr_u": 0xcd,
 } as const;
+
+/** Takes 16 bytes of two vectors, by the 16 numbers that follow it (5.4.8). */
+export const SHUFFLE = 0x0d;
 
 /** Vector loads and stores, with an alignment and an offset as immediates (5.4.8). */
 export const MEMORY_OPS = {

@@ -25,10 +25,17 @@ class SmallDevice implements Device {
   #program: Program | undefined;
   #tensors: readonly TensorColumn[] = [];
 
-  async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<void> {
+  async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<readonly number[]> {
     for (const tensor of tensors) checkFit(program, tensor);
     this.#program = program;
     this.#tensors = tensors;
+    return tensors.map(() => 1);
+  }
+
+  resize(): void {}
+
+  sums(): readonly Float64Array[] {
+    return [];
   }
 
   acquire(): Promise<Slot> {

@@ -37,10 +37,12 @@ export interface Load extends Common {
 /** A vector instruction. */
 export interface Apply extends Common {
   readonly kind: "apply";
-  readonly op: VectorOp | ShiftOp;
+  readonly op: VectorOp | ShiftOp | "i8x16.shuffle";
   readonly operands: readonly Value[];
   /** How far a shift shifts. */
   readonly count?: number;
+  /** Which of the 32 bytes of its two operands a shuffle takes. */
+  readonly bytes?: readonly number[];
 }
 
 export type Value = Literal | Load | Apply;
@@ -66,6 +68,14 @@ export class VectorCode {
   shift(op: ShiftOp, operand: Value, count: number): Value {
     const draft = { kind: "apply", op, operands: [operand], count } as const;
     return this.#value(`${op} ${operand.id} by ${count}`, draft, operand.varies);
+  }
+
+  /** A vector of lanes of two vectors: `lanes` are their numbers, of 4 bytes or 8 each, those of `b` after those of `a`. */
+  shuffle(a: Value, b: Value, lanes: readonly number[]): Value {
+    const size = 16 / lanes.length;
+    const bytes = lanes.flatMap((lane) => Array.from({ length: size }, (_, i) => lane * size + i));
+    const draft = { kind: "apply", op: "i8x16.shuffle", operands: [a, b], bytes } as const;
+    return this.#value(`shuffle ${a.id} ${b.id} ${lanes}`, draft, a.varies || b.varies);
   }
 
   #value(key: string, draft: Draft, varies: boolean): Value {

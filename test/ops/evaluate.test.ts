@@ -45,6 +45,9 @@ function reference(
         return compare(node.test.fn, num(node.test.a), num(node.test.b)) ? num(node.a) : num(node.b);
       case "param":
         throw new Error("a program has no parameters");
+      case "reduce":
+      case "rowLength":
+        throw new Error("not element by element");
     }
   };
   return num(program.output);

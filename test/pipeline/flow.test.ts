@@ -151,7 +151,9 @@ async function run(
   try {
     await flow({
       ...{ steps: stepsOf(parts, input), feed, device, sink, meter, signal: undefined },
-      onSchema: (schema) => device.prepare(program, schema.tensors),
+      async onSchema(schema) {
+        await device.prepare(program, schema.tensors);
+      },
     });
     await sink.commit();
   } finally {
