@@ -24,11 +24,43 @@ export function sampleDirectory(): string {
   return directory;
 }
 
-/** Writes `in.arrow`, `in.arrows`, both with the table below, and `in.npy`. */
+/**
+ * Writes `in.arrow`, `in.arrows`, both with the table below, and `in.npy`; and for gradients `steps.arrow`,
+ * `steps.arrows`, `x.npy` and `dy.npy`.
+ */
 export function writeSamples(directory: string): void {
   writeFileSync(join(directory, "in.arrow"), tableToIPC(sampleTable(), "file"));
   writeFileSync(join(directory, "in.arrows"), tableToIPC(sampleTable(), "stream"));
-  writeFileSync(join(directory, "in.npy"), sampleArray());
+  writeFileSync(
+    join(directory, "in.npy"),
+    sampleArray((i) => Math.sin(i)),
+  );
+  writeFileSync(join(directory, "steps.arrow"), tableToIPC(sampleSteps(), "file"));
+  writeFileSync(join(directory, "steps.arrows"), tableToIPC(sampleSteps(), "stream"));
+  writeFileSync(
+    join(directory, "x.npy"),
+    sampleArray((i) => (i % 9) - 4),
+  );
+  writeFileSync(
+    join(directory, "dy.npy"),
+    sampleArray((i) => (i % 4) - 1),
+  );
+}
+
+/** What came into an op, `x`, and the gradient of what came out of it, `dy`. */
+export function sampleSteps(): Table {
+  const rows = Array.from({ length: ROWS }, (_, row) => row);
+  const pair = new FixedSizeList(2, new Field("item", new Float32(), false));
+  return new Table({
+    x: vectorFromArray(
+      rows.map((row) => [row - 500, 500 - row]),
+      pair,
+    ),
+    dy: vectorFromArray(
+      rows.map(() => [1, 0.5]),
+      pair,
+    ),
+  });
 }
 
 /** A tensor column `embedding`, a plain float column `price`, a struct `point` of floats, and two columns without. */
@@ -57,9 +89,9 @@ export function sampleTable(): Table {
 }
 
 /** An npy file of float32, of shape (1000, 4): magic, version 1.0, length of the header, header, elements. */
-function sampleArray(): Uint8Array {
+function sampleArray(elementAt: (index: number) => number): Uint8Array {
   const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000, 4), }".padEnd(117);
   const start = Uint8Array.of(0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 118, 0);
-  const values = Float32Array.from({ length: ROWS * 4 }, (_, i) => Math.sin(i));
+  const values = Float32Array.from({ length: ROWS * 4 }, (_, i) => elementAt(i));
   return Buffer.concat([start, Buffer.from(`${header}\n`), new Uint8Array(values.buffer)]);
 }

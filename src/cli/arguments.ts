@@ -69,7 +69,13 @@ export interface Glance {
 export function glance(argv: readonly string[]): Glance {
   const { words, given } = read(argv);
   const has = (name: string): boolean => given.some((option) => option.name === name);
-  return { json: has("json"), quiet: has("quiet"), dataOnStdout: words[0] === "apply" && words[3] === "-" };
+  const picture = given.some(({ name, value }) => name === "output" && value === "-");
+  return { json: has("json"), quiet: has("quiet"), dataOnStdout: picture || isDataOnStdout(words) };
+}
+
+/** Whether the command writes data, and its last operand is stdout. */
+function isDataOnStdout([command, ...operands]: readonly string[]): boolean {
+  return (command === "apply" || command === "grad") && operands.length > 2 && operands.at(-1) === "-";
 }
 
 function read(argv: readonly string[]): {
@@ -134,7 +140,8 @@ async function checkOption(
       remedy: `See ${help}.`,
     });
   }
-  if (spec.value !== undefined && inlineValue === false && /^-./.test(value ?? "")) {
+  // No option is a digit, so -6 is a number.
+  if (spec.value !== undefined && inlineValue === false && /^-[^\d.]/.test(value ?? "")) {
     throw new UsageError(`${rawName} needs a value, and ${value} looks like the next option`, {
       remedy: `If ${value} is the value, write --${name}=${value}.`,
     });
@@ -150,12 +157,13 @@ function checkArity(command: CommandSpec, operands: readonly string[]): void {
   const [fewest, most] = command.arity;
   if (operands.length >= fewest && operands.length <= most) return;
   const names = command.operands.split(" ").filter(Boolean);
+  const required = names.filter((name) => !name.startsWith("["));
   const problem =
     operands.length < fewest
-      ? `${command.name} needs ${listOf(names.slice(operands.length))}`
+      ? `${command.name} needs ${listOf(required.slice(operands.length))}`
       : `${command.name} takes ${most === 0 ? "no operands" : listOf(names)}, and ${JSON.stringify(operands[most])} is one too many`;
   const quote =
-    command.name === "apply" && operands.length > most
+    (command.name === "apply" || command.name === "grad") && operands.length > most
       ? "\nA chain of ops goes in quotes: 'mul(0.5) | relu'."
       : "";
   throw new UsageError(problem, { remedy: `Usage: ${usageOf(command)}${quote}` });

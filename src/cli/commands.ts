@@ -1,6 +1,6 @@
 /** @file The commands and their options, as data: the parser and the help both read this table, so they agree. */
 
-export type CommandName = "apply" | "inspect" | "ops" | "doctor" | "help";
+export type CommandName = "apply" | "grad" | "inspect" | "ops" | "plot" | "doctor" | "help";
 
 export interface OptionSpec {
   readonly name: string;
@@ -29,6 +29,27 @@ const json = (about: string): OptionSpec => ({ name: "json", about });
 
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [HELP, VERSION];
 
+/** How a pass over a file runs and what it tells, whatever it computes. */
+const PASS_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "format",
+    value: "FORMAT",
+    about: "format to write: arrow, arrows or npy. Default: by the output's name",
+  },
+  { name: "overwrite", about: "replace an output that exists" },
+  { name: "workers", value: "N", about: "most worker threads. Default: one per core" },
+  {
+    name: "memory",
+    value: "SIZE",
+    about: "bound on the memory that data takes, such as 64MiB. Default: 256MiB",
+  },
+  { name: "device", value: "DEVICE", about: "auto, cpu or gpu. This version computes on the CPU only" },
+  json("one JSON object of results on stdout, or on stderr when stdout carries data"),
+  { name: "quiet", about: "no progress, no summary, no notes; errors only" },
+  { name: "no-progress", about: "no progress bar" },
+  HELP,
+];
+
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "apply",
@@ -45,23 +66,28 @@ export const COMMANDS: readonly CommandSpec[] = [
           "compute this column only (repeatable); column.child is a struct's child. Default: every tensor column. " +
           "A plain float column is computed only when it is named",
       },
+      ...PASS_OPTIONS,
+    ],
+  },
+  {
+    name: "grad",
+    operands: "<ops> <input> [dy.npy] <output>",
+    arity: [3, 4],
+    summary: "gradients of ops: the column of dy becomes dx; parameter gradients are told at the end",
+    options: [
+      { name: "input-column", value: "NAME", about: "the column of x, the input of the ops" },
       {
-        name: "format",
-        value: "FORMAT",
-        about: "format to write: arrow, arrows or npy. Default: by the output's name",
+        name: "upstream",
+        value: "NAME",
+        about: "the column of dy, the gradient of the ops' output, which dx replaces",
       },
-      { name: "overwrite", about: "replace an output that exists" },
-      { name: "workers", value: "N", about: "most worker threads. Default: one per core" },
       {
-        name: "memory",
-        value: "SIZE",
-        about: "bound on the memory that data takes, such as 64MiB. Default: 256MiB",
+        name: "from-output",
+        about:
+          "x is the output of the op instead of its input, as after an op in place. For leaky_relu and prelu with " +
+          "slopes above 0, and relu",
       },
-      { name: "device", value: "DEVICE", about: "auto, cpu or gpu. This version computes on the CPU only" },
-      json("one JSON object of results on stdout, or on stderr when stdout carries data"),
-      { name: "quiet", about: "no progress, no summary, no notes; errors only" },
-      { name: "no-progress", about: "no progress bar" },
-      HELP,
+      ...PASS_OPTIONS,
     ],
   },
   {
@@ -92,8 +118,36 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "ops",
     operands: "[name]",
     arity: [0, 1],
-    summary: "list the ops, or explain one: formula, parameters, defaults",
+    summary: "list the ops, or explain one: formula, gradient, parameters, curve",
     options: [json("one JSON object on stdout"), HELP],
+  },
+  {
+    name: "plot",
+    operands: "<ops>...",
+    arity: [1, Number.POSITIVE_INFINITY],
+    summary: "draw the curves of ops and chains, in the terminal or as a picture",
+    options: [
+      { name: "grad", about: "draw the derivatives, too" },
+      {
+        name: "output",
+        short: "o",
+        value: "FILE",
+        about: "write a picture, .svg or .png, instead of text; - is SVG on stdout",
+      },
+      { name: "from", value: "X", about: "left end of the x axis. Default: -4" },
+      { name: "to", value: "X", about: "right end of the x axis. Default: 4" },
+      { name: "y-from", value: "Y", about: "lower end of the y axis of f(x). Default: by the curves" },
+      { name: "y-to", value: "Y", about: "upper end of the y axis of f(x). Default: by the curves" },
+      { name: "title", value: "TEXT", about: "heading of the picture" },
+      {
+        name: "theme",
+        value: "THEME",
+        about: "auto, light or dark. Default: auto, as the reader's screen is; PNG is light",
+      },
+      { name: "overwrite", about: "replace an output that exists" },
+      json("one JSON object on stdout, or on stderr with -o -: the lines that are drawn, as points"),
+      HELP,
+    ],
   },
   {
     name: "doctor",

@@ -126,7 +126,8 @@ async function startWorker(): Promise<string> {
   const start = performance.now();
   const pool = acquirePool(1);
   const nothing = { kernels: [], address: 0, length: 0, ranges: new Float64Array(0) };
-  const answer = pool.run({ ...nothing, read: undefined, write: undefined, turns: 0 }).then(() => true);
+  const noFiles = { read: undefined, others: undefined, write: undefined, turns: 0 };
+  const answer = pool.run({ ...nothing, ...noFiles, workspace: undefined }).then(() => true);
   const timer = new AbortController();
   const answered = await Promise.race([answer, sleep(PATIENCE_MS, false, { signal: timer.signal })]);
   timer.abort();
@@ -142,9 +143,9 @@ const PASSES = 5;
 
 /** Leaky ReLU in place, in this thread, over more memory than caches hold: the best of some passes. */
 async function measureRate(): Promise<string> {
-  const [{ sharedArena }, { compileKernel }, { runKernels }, { parseChain }, { fuse }] = await Promise.all([
+  const [{ sharedArena }, { prepareKernel }, { runKernels }, { parseChain }, { fuse }] = await Promise.all([
     import("../workers/pool.ts"),
-    import("../workers/compile.ts"),
+    import("../workers/prepare.ts"),
     import("../workers/kernels.ts"),
     import("../ops/parse.ts"),
     import("../ops/fuse.ts"),
@@ -152,13 +153,13 @@ async function measureRate(): Promise<string> {
   const arena = sharedArena();
   const address = arena.allocate(MEASURED_BYTES);
   const program = fuse(parseChain("leaky_relu"));
-  const code = compileKernel(program, "float32");
-  const kernel = { key: `float32 ${program.key}`, code, bytesPerElement: 4, tables: null };
+  const allocate = (bytes: number): number => arena.allocate(bytes);
+  const kernel = prepareKernel(program, "float32", null, arena, allocate);
   let best = Number.POSITIVE_INFINITY;
   // The first pass pays for the memory's pages.
   for (let pass = 0; pass <= PASSES; pass++) {
     const start = performance.now();
-    runKernels(arena.memory, [kernel], address, Float64Array.of(0, MEASURED_BYTES / 4, 0, 0));
+    runKernels(arena.memory, [kernel], address, Float64Array.of(0, MEASURED_BYTES / 4, 0, 0, 0));
     if (pass > 0) best = Math.min(best, performance.now() - start);
   }
   arena.free(address, MEASURED_BYTES);

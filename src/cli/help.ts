@@ -30,8 +30,10 @@ const OVERVIEW: Page = {
     ["sluice apply leaky_relu in.arrow out.arrow", "Leaky ReLU over every tensor column"],
     ["sluice apply 'mul(0.5) | leaky_relu(alpha=0.2)' in.npy out.npy", "a chain of ops, in one pass"],
     ["cat in.arrows | sluice apply relu - - > out.arrows", "as a filter in a pipe"],
+    ["sluice grad leaky_relu --input-column x --upstream dy in.arrow out.arrow", "backward: dy becomes dx"],
     ["sluice inspect in.arrow", "what is in a file"],
     ["sluice ops leaky_relu", "what an op computes"],
+    ["sluice plot leaky_relu elu gelu", "their curves"],
   ],
 };
 
@@ -59,6 +61,39 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
         "output, and an existing one as it was.",
     ],
   },
+  grad: {
+    intro:
+      "Sends gradients back through ops: dy, the gradient of their output, becomes dx, the gradient of their input, in " +
+      "the same bytes. The gradients of the ops' parameters are summed over the whole file, to the same bits for any " +
+      "number of workers and any --memory.",
+    examples: [
+      [
+        "sluice grad leaky_relu --input-column x --upstream dy in.arrow out.arrow",
+        "the column dy becomes dx",
+      ],
+      ["sluice grad 'prelu([0.1, 0.2])' x.npy dy.npy dx.npy", "of npy: x, dy and the output"],
+      [
+        "sluice grad 'mul(2) | leaky_relu' --json --input-column x --upstream dy in.arrow out.arrow | jq .gradients",
+        "parameter gradients for a script",
+      ],
+      [
+        "cat in.arrows | sluice grad relu --input-column x --upstream dy - - > out.arrows",
+        "from a pipe, to a pipe or a file",
+      ],
+      [
+        "sluice grad leaky_relu --from-output --input-column y --upstream dy in.arrow out.arrow",
+        "y is what leaky_relu gave",
+      ],
+    ],
+    notes: [
+      "x and dy are two columns of one type and shape, named as for apply (column.child is a struct's child), or two npy " +
+        "files of one dtype, shape and order. Everything but dy stays as it is, byte for byte, x included.",
+      "From a pipe, x must be at hand where dy is: of each batch what lies between the two is held in memory, at most " +
+        "--memory. The path of a file needs none of that.",
+      "Parameter gradients go to stderr as a table, or with --json into the result. Numbers that JSON does not know are " +
+        'strings there: "NaN", "Infinity", "-Infinity". Values under nulls are computed, and count in the sums.',
+    ],
+  },
   inspect: {
     intro:
       "Shows what a tensor file holds: schema, tensors with dtype and shape, batches, sizes, and statistics of the " +
@@ -78,11 +113,30 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
   },
   ops: {
     intro:
-      "Lists the ops, or explains one: formula, parameters and their defaults, domain, and whose semantics it has.",
+      "Lists the ops, or explains one: formula, gradient, accuracy, domain, whose semantics it has, parameters and their " +
+      "defaults, its curve, and values.",
     examples: [
       ["sluice ops", "all of them"],
       ["sluice ops leaky_relu", "one, with examples"],
       ["sluice ops --json", "the catalog for a script"],
+    ],
+  },
+  plot: {
+    intro:
+      "Draws the curves of ops and chains, and with --grad their derivatives: as text in the terminal, or as a picture " +
+      "that is readable on light and dark paper, and without colour.",
+    examples: [
+      ["sluice plot leaky_relu", "in the terminal"],
+      ["sluice plot 'leaky_relu(0.2)' elu gelu --grad", "several, with their derivatives"],
+      ["sluice plot 'mul(2) | tanh' tanh --from -3 --to 3", "a chain, and a range of x"],
+      ["sluice plot elu gelu silu -o curves.svg", "a picture; .png needs the package @resvg/resvg-js"],
+      ["sluice plot gelu --json | jq .curves[0].value", "the points for a script"],
+    ],
+    notes: [
+      "Each <ops> is an op or a chain, and one curve; a list of slopes gives a curve for each. Ops over rows, such as " +
+        "softmax, have no curve.",
+      "Lines end where a curve is torn: at jumps and poles, and where there is no value. In a picture a full dot is the " +
+        "value at a jump, and a hollow one a limit that is not taken.",
     ],
   },
   doctor: {

@@ -11,8 +11,10 @@ import { EXIT } from "./exit.ts";
 
 const RUN: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>>> = {
   apply: () => import("./apply.ts"),
+  grad: () => import("./grad.ts"),
   inspect: () => import("./inspect.ts"),
   ops: () => import("./ops.ts"),
+  plot: () => import("./plot.ts"),
   doctor: () => import("./doctor.ts"),
   help: () => import("./help.ts"),
 };

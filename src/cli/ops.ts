@@ -1,20 +1,37 @@
 /** @file `sluice ops [name]`: the catalog, or one op explained. */
 import { UsageError } from "../errors.ts";
+import { arithmetic } from "../ops/catalog/arithmetic.ts";
+import { elementary } from "../ops/catalog/elementary.ts";
+import { piecewise } from "../ops/catalog/piecewise.ts";
+import { rowWise } from "../ops/catalog/row-wise.ts";
+import { smooth } from "../ops/catalog/smooth.ts";
 import { type OpDefinition, signatureOf } from "../ops/definition.ts";
-import { evaluate } from "../ops/evaluate.ts";
-import { formatNumber } from "../ops/formula.ts";
-import { fuse } from "../ops/fuse.ts";
 import { allOps, nearestOp } from "../ops/op.ts";
-import { parseChain } from "../ops/parse.ts";
 import type { Run } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import { renderOp } from "./op-page.ts";
 import { print, toJson } from "./streams.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
-import { measureOf, wrap } from "./text.ts";
-import { formatValue } from "./units.ts";
+import { wrap } from "./text.ts";
 
 const OPS: readonly OpDefinition[] = allOps();
+
+interface Kind {
+  /** For scripts. */
+  readonly name: string;
+  readonly title: string;
+  readonly ops: Readonly<Record<string, OpDefinition>>;
+}
+
+/** The parts of the catalog, in the order of the list. */
+const KINDS: readonly Kind[] = [
+  { name: "piecewise", title: "Rectifiers and other activations of straight pieces", ops: piecewise },
+  { name: "smooth", title: "Smooth activations", ops: smooth },
+  { name: "row-wise", title: "Over the rows of the last axis", ops: rowWise },
+  { name: "elementary", title: "Elementary functions", ops: elementary },
+  { name: "arithmetic", title: "Arithmetic", ops: arithmetic },
+];
 
 export const run: Run = async ([name], options) => {
   const { stdout } = process;
@@ -44,98 +61,31 @@ function findOp(name: string): OpDefinition {
 const toObject = ({ expression: _, ...op }: OpDefinition) => ({
   ...op,
   signature: signatureOf(op as OpDefinition),
+  kind: KINDS.find(({ ops }) => Object.hasOwn(ops, op.name))?.name,
 });
 
-/** The whole catalog, a line each; with formulas where the lines are long enough. */
+/** The whole catalog by kind, a line each; with formulas where the lines are long enough. */
 export function renderOps(ops: readonly OpDefinition[], width: number, style: Style): string {
-  const short = [{ title: "op" }, { title: "computes", wrapAt: 24 }];
-  const long = [{ title: "op" }, { title: "formula" }, { title: "computes", wrapAt: 30 }];
-  const wide = width >= 110;
-  const table = renderTable(
-    wide ? long : short,
-    ops.map((op) => [style.cyan(signatureOf(op)), ...(wide ? [op.formula] : []), op.summary]),
-    { width: Math.min(width, 140), style, indent: 0 },
-  );
+  const parts = KINDS.map(({ title, ops: own }) => {
+    const members = ops.filter((op) => Object.hasOwn(own, op.name));
+    return `${wrap(title, width).map(style.bold).join("\n")}\n${renderKind(members, width, style)}\n`;
+  });
   const hints = [
-    "sluice ops <name> explains one.",
+    "sluice ops <name> explains one; sluice plot <name> draws its curve.",
     "Join ops with | for a chain: 'mul(0.5) | leaky_relu(alpha=0.2)'.",
   ];
-  return `${table}\n${hints.flatMap((hint) => wrap(hint, width)).join("\n")}\n`;
+  return `${parts.join("")}${hints.flatMap((hint) => wrap(hint, width)).join("\n")}\n`;
 }
 
-export function renderOp(op: OpDefinition, width: number, style: Style): string {
-  const measure = measureOf(width);
-  const table = (rows: readonly (readonly [string, string])[]): string =>
-    renderTable(
-      [{ title: "" }, { title: "", wrapAt: 20 }],
-      rows.filter(([, text]) => text !== "").map(([term, text]) => [style.dim(term), text]),
-      { width: measure, style, titles: false },
-    );
-  const heading = (text: string): string => `\n${style.bold(text)}\n`;
-  const parts = [
-    `${style.bold(signatureOf(op))}\n\n${wrap(op.summary, measure).join("\n")}\n\n`,
-    table([
-      ["Formula", style.cyan(op.formula)],
-      ["Domain", op.domain],
-      ["Semantics", op.source],
-      ["Elsewhere", op.aliases.length > 0 ? `called ${op.aliases.join(", ")}` : ""],
-    ]),
-  ];
-  if (op.params.length > 0) {
-    parts.push(heading("Parameters"));
-    parts.push(
-      renderTable(
-        [{ title: "name" }, { title: "default", align: "right" }, { title: "meaning", wrapAt: 24 }],
-        op.params.map((param) => [
-          style.cyan(param.name),
-          param.default === undefined ? "required" : formatNumber(param.default),
-          [param.about, param.aliases?.length ? `Elsewhere called ${param.aliases.join(", ")}.` : ""]
-            .join(" ")
-            .trim(),
-        ]),
-        { width: measure, style },
-      ),
-    );
-  }
-  const examples = examplesOf(op);
-  parts.push(heading("Values in float32"), renderValues(examples[0]!, width, style));
-  parts.push(heading("Examples"));
-  for (const chain of examples) {
-    const quoted = /\W/.test(chain) ? `'${chain}'` : chain;
-    parts.push(`  ${style.cyan(`sluice apply ${quoted} in.arrow out.arrow`)}\n`);
-  }
-  return parts.join("");
-}
+/** Cells of a formula beyond which the list leaves it to the op's own page. */
+const LONGEST_FORMULA = 46;
 
-const POINTS = [-3, -1, -0.5, 0, 0.5, 1, 3, 7];
-
-/** What the chain makes of some numbers. */
-function renderValues(chain: string, width: number, style: Style): string {
-  const values = Float32Array.from(POINTS);
-  evaluate(fuse(parseChain(chain)), "float32", values);
+function renderKind(ops: readonly OpDefinition[], width: number, style: Style): string {
+  const wide = width >= 120;
+  const formula = (op: OpDefinition): string => (op.formula.length <= LONGEST_FORMULA ? op.formula : "");
   return renderTable(
-    [{ title: "x" }, ...POINTS.map((x) => ({ title: formatValue(x), align: "right" }) as const)],
-    [[style.cyan(chain), ...Array.from(values, formatValue)]],
-    { width, style },
+    [{ title: "op" }, ...(wide ? [{ title: "formula" }] : []), { title: "computes", wrapAt: 24 }],
+    ops.map((op) => [style.cyan(signatureOf(op)), ...(wide ? [formula(op)] : []), op.summary]),
+    { width: Math.min(width, 150), style, titles: false },
   );
-}
-
-/** Values for parameters that have no default. */
-const SAMPLE: Readonly<Record<string, readonly string[]>> = { clamp: ["-1", "1"], threshold: ["0.5", "0"] };
-
-function examplesOf(op: OpDefinition): string[] {
-  const chains: string[] = [];
-  const required = op.params.some((param) => param.default === undefined);
-  const sample = op.params.map((param, i) => {
-    return SAMPLE[op.name]?.[i] ?? (param.default === undefined ? "0.5" : formatNumber(param.default * 2));
-  });
-  if (!required) chains.push(op.name);
-  if (op.params.length > 0) {
-    chains.push(`${op.name}(${sample.join(", ")})`);
-    chains.push(`${op.name}(${op.params.map(({ name }, i) => `${name}=${sample[i]}`).join(", ")})`);
-  }
-  const perChannel = op.params.find((param) => param.perChannel);
-  if (perChannel) chains.push(`${op.name}(${perChannel.name}=[0.1, 0.2, 0.3])`);
-  if (op.params.length === 0) chains.push(`mul(0.5) | ${op.name}`);
-  return chains;
 }

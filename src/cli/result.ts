@@ -1,33 +1,61 @@
-/** @file What `apply` says when it is done: JSON for scripts, one line for people, a note for a column left alone. */
+/**
+ * @file What `apply` and `grad` say when they are done: JSON for scripts; for people one line, the gradients of parameters,
+ * and a note for a column left alone.
+ */
 import { basename } from "node:path";
+import type { Gradients } from "../pipeline/grad-job.ts";
 import type { TransformResult } from "../pipeline/options.ts";
 import { print, toJson } from "./streams.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
+import { renderTable } from "./table.ts";
 import { displayWidth, printable, truncate } from "./text.ts";
 import { formatDuration, formatRate, formatRoundCount, formatSize, plural } from "./units.ts";
 
 export interface ResultOptions {
-  readonly input: string;
+  /** Of the command. */
+  readonly name: string;
+  readonly inputs: readonly string[];
   readonly output: string;
   readonly json: boolean;
   /** Whether somebody watches stderr. */
   readonly terminal: boolean;
 }
 
-export async function showResult(result: TransformResult, options: ResultOptions): Promise<void> {
-  const { input, output, json, terminal } = options;
+/** What a pass gives; with gradients where it went backward. */
+export type PassResult = TransformResult & { readonly gradients?: Gradients };
+
+export async function showResult(result: PassResult, options: ResultOptions): Promise<void> {
+  const { name, inputs, output, json, terminal } = options;
   if (json) {
     const seconds = Number(result.seconds.toFixed(6));
     const bytesPerSecond = Math.round(result.bytesPerSecond);
+    const input = inputs.length === 1 ? inputs[0] : inputs;
     await print(
-      toJson({ command: "apply", input, output, ...result, seconds, bytesPerSecond }),
+      toJson({ command: name, input, output, ...result, seconds, bytesPerSecond }),
       output === "-" ? "stderr" : "stdout",
     );
     return;
   }
   const style = styleFor(process.stderr.isTTY === true);
   await print(renderNotes(result, style), "stderr");
-  if (terminal) await print(renderSummary(result, output, widthOf(process.stderr), style), "stderr");
+  const width = widthOf(process.stderr);
+  if (result.gradients) await print(renderGradients(result.gradients, width, style), "stderr");
+  if (terminal) await print(renderSummary(result, output, width, style), "stderr");
+}
+
+/** Values of a per-channel gradient that are shown; `--json` has all. */
+const MOST_VALUES = 8;
+
+/** One line for each parameter. */
+export function renderGradients(gradients: Gradients, width: number, style: Style): string {
+  const rows = Object.entries(gradients).map(([name, value]): [string, string] => {
+    const values = typeof value === "number" ? [value] : value;
+    const shown = values.slice(0, MOST_VALUES).map(String);
+    if (values.length > MOST_VALUES) shown.push(`and ${values.length - MOST_VALUES} more (--json has all)`);
+    return [style.cyan(printable(name)), shown.join(", ")];
+  });
+  if (rows.length === 0) return "";
+  return renderTable([{ title: "gradient of" }, { title: "", wrapAt: 30 }], rows, { width, style });
 }
 
 /** A column that looks like a tensor and was not computed must not go unnoticed. */

@@ -28,6 +28,8 @@ export interface TensorColumn {
   readonly dtype: Dtype;
   /** Shape of one row, `null` for a length that varies; for npy the whole array's shape. */
   readonly shape: readonly (number | null)[];
+  /** The place of each axis in memory, 0 for the one whose steps are largest; left out, they are in their order. */
+  readonly order?: readonly number[];
   /** The last axis, where it has a fixed length. */
   readonly channels: Channels | null;
 }
@@ -56,8 +58,11 @@ export type Step =
   | { readonly step: "peek"; readonly length: number }
   /** Go on at this byte of the input; only for inputs with random access. */
   | { readonly step: "seek"; readonly offset: number }
-  /** The next `length` bytes go to the output as they are. */
-  | { readonly step: "keep"; readonly length: number }
+  /**
+   * The next `length` bytes go to the output as they are. With `retain` they are elements of the other column, for an
+   * `elements` step that comes later in the batch of an input that cannot seek: whoever computes needs a copy.
+   */
+  | { readonly step: "keep"; readonly length: number; readonly retain?: true }
   /** The next `length` bytes do not go to the output. */
   | { readonly step: "drop"; readonly length: number }
   /** These bytes go to the output here. */
@@ -96,6 +101,8 @@ export interface LayoutOptions {
   readonly size?: number | undefined;
   /** Whether the input can `seek`. */
   readonly random: boolean;
+  /** Bytes of a batch that a walk may hold where it cannot seek. */
+  readonly memory?: number | undefined;
   /** Format to write; default: the format read. */
   readonly to?: Format | undefined;
   /** For error messages. */

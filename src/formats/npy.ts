@@ -9,7 +9,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { BYTES_PER_ELEMENT, type Dtype } from "../ops/dtype.ts";
-import type { Channels, LayoutOptions, Step, Steps } from "./layout.ts";
+import type { Channels, LayoutOptions, Step, Steps, TensorColumn } from "./layout.ts";
 import { Place } from "./place.ts";
 import { type PythonValue, parsePythonLiteral } from "./pythonLiteral.ts";
 
@@ -53,7 +53,7 @@ export function* walkNpy(options: LayoutOptions): Steps {
         role: selected ? "computed" : "tensor",
       },
     ],
-    tensors: selected ? [{ name: "", dtype, shape, channels: channelsOf(shape, fortran) }] : [],
+    tensors: selected ? [tensorOf(dtype, shape, fortran)] : [],
     metadata: new Map(),
   };
   yield { step: "keep", length: start.prefix + start.length };
@@ -154,6 +154,11 @@ function readShape(value: PythonValue, place: Place): number[] {
     throw place.corrupt("The shape in the npy header is no tuple of lengths");
   }
   return [...lengths];
+}
+
+function tensorOf(dtype: Dtype, shape: readonly number[], fortran: boolean): TensorColumn {
+  const tensor = { name: "", dtype, shape, channels: channelsOf(shape, fortran) };
+  return fortran ? { ...tensor, order: shape.map((_, axis) => shape.length - 1 - axis) } : tensor;
 }
 
 /** The last axis: its neighbours are 1 apart in C order, and in Fortran order as far as all other axes multiply to. */

@@ -57,6 +57,14 @@ export class Place {
     return new ColumnError(problem, { ...rest, position });
   }
 
+  /** Two columns that are read side by side do not match in this batch. */
+  unlike(problem: string, column: string): ColumnError {
+    const { byteOffset, ...position } = this.position(column);
+    const remedy =
+      "Both columns must hold rows of the same lengths: dy is the gradient of what was made of x.";
+    return new ColumnError(problem, { remedy, position });
+  }
+
   truncated(problem: string): TruncatedError {
     const remedy = "It was cut short, or its writer was not closed; copy or write it again.";
     return new TruncatedError(problem, this.#details({ remedy }));

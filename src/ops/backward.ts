@@ -12,6 +12,7 @@ import type { BoundOp } from "./definition.ts";
 import { orZero, plus, type Tangent } from "./derivatives.ts";
 import { constant, div, eq, input, type Num, type Reduce, rowSum, where } from "./expr.ts";
 import { chainExpression, link } from "./fuse.ts";
+import { Interner } from "./intern.ts";
 import type { Program } from "./program.ts";
 import { tangent } from "./tangent.ts";
 import { postorder } from "./walk.ts";
@@ -22,11 +23,13 @@ const dy = input(1);
  * The backward program of a chain: `input(0)` is x, `input(1)` is dy, which dx replaces. Its sums are the gradients of
  * all parameters, in the order of the chain.
  *
+ * @param inputOf where `input(0)` is to be something else than x: gives x in terms of that
  * @throws UsageError for an empty chain, and for lists of different lengths
  */
-export function backward(chain: readonly BoundOp[]): Program {
+export function backward(chain: readonly BoundOp[], inputOf?: (given: Num) => Num): Program {
   const { expression, x, params } = chainExpression(chain);
-  const gradientOf = pullBack(expression);
+  const pulled = pullBack(expression);
+  const gradientOf = inputOf ? (leaf: Num) => withInput(pulled(leaf), inputOf(input(0))) : pulled;
   return link({
     inputs: 2,
     target: 1,
@@ -39,6 +42,11 @@ export function backward(chain: readonly BoundOp[]): Program {
     params,
     precise: true,
   });
+}
+
+function withInput(gradient: Tangent, x: Num): Tangent {
+  if (!gradient) return undefined;
+  return new Interner().copy(gradient, (leaf) => (leaf.kind === "input" && leaf.index === 0 ? x : leaf));
 }
 
 /** The gradient of `output` by any of its leaves, per element, for the upstream gradient `dy`. */

@@ -94,7 +94,11 @@ export function faultInValue(op: OpDefinition, spec: ParamSpec, value: unknown):
 function faultInNumber(what: string, spec: ParamSpec, value: unknown): string | undefined {
   if (typeof value !== "number") return `${what} must be a number, not ${quote(value)}`;
   if (Number.isNaN(value)) return `${what} cannot be NaN`;
+  if (spec.channelAxis && !Number.isInteger(value))
+    return `${what} must be a whole number, as -1 for the last`;
   if (spec.finite && !Number.isFinite(value)) return `${what} must be finite`;
+  if (spec.nonZero && value === 0) return `${what} cannot be 0`;
+  if (spec.notNegative && value < 0) return `${what} cannot be below 0`;
   return undefined;
 }
 

@@ -22,11 +22,12 @@ export function computationOf(program: Program, dtype: Dtype): Computation {
   known.set(program, byDtype);
   let computation = byDtype.get(dtype);
   if (!computation) {
-    const precision = dtype === "float32" && !program.precise ? "single" : "double";
+    const single = dtype === "float32" && !(program.precise && mayCancel(program.output));
     computation = {
       compute: computeType(program, dtype),
-      output: expand(program.output, precision),
-      terms: program.sums.map(({ term }) => expand(term, precision)),
+      output: expand(program.output, single ? "single" : "double"),
+      // A sum over billions of elements has more digits than any one of them.
+      terms: program.sums.map(({ term }) => expand(term, "double")),
     };
     byDtype.set(dtype, computation);
   }
@@ -43,6 +44,25 @@ function computeType({ output, precise, inputs }: Program, dtype: Dtype): Comput
   const order = postorder(output);
   if (order.some(isBeyondArithmetic)) return "float64";
   return precise && !isPiecewiseLinear(order, inputs) ? "float64" : "float32";
+}
+
+/**
+ * Whether a function's value is added to something, or taken from it: then little but its error may be left. The
+ * gradient of sigmoid, `dy * sigmoid(x) * sigmoid(-x)`, keeps its digits; that of gelu is 0 somewhere.
+ */
+function mayCancel(output: Num): boolean {
+  const inexact = new Set<Expr>();
+  for (const node of postorder(output)) {
+    const reads = operands(node).some((operand) => inexact.has(operand));
+    if (
+      reads &&
+      (node.kind === "reduce" || (node.kind === "binary" && (node.fn === "add" || node.fn === "sub")))
+    ) {
+      return true;
+    }
+    if (reads || isBeyondArithmetic(node)) inexact.add(node);
+  }
+  return false;
 }
 
 function isBeyondArithmetic(node: Expr): boolean {

@@ -9,10 +9,19 @@ export interface ParamSpec<Name extends string = string> {
   readonly name: Name;
   /** Left out: the parameter is required. */
   readonly default?: number;
-  /** May also be a list, with one value per channel of the tensor's last axis. */
+  /** May also be a list, with one value per channel of the tensor's last axis, or of the `channelAxis`. */
   readonly perChannel?: boolean;
+  /**
+   * It says on which axis of the tensor the channels of the others lie: a whole number, counted from the end where it is
+   * negative. It stands in no expression, and has no gradient.
+   */
+  readonly channelAxis?: boolean;
   /** Infinities are refused: the op would turn zeros into NaN. */
   readonly finite?: boolean;
+  /** 0 is refused: the op divides by it. */
+  readonly nonZero?: boolean;
+  /** Numbers below 0 are refused. */
+  readonly notNegative?: boolean;
   /** Its value must not be below the value of the parameter named here. */
   readonly notBelow?: string;
   readonly about: string;
@@ -32,6 +41,10 @@ export interface OpDefinition<Name extends string = string> {
   readonly summary: string;
   /** The expression as people write it. */
   readonly formula: string;
+  /** The derivative as people write it, by x and by each parameter: `x > 0 ? 1 : alpha; by alpha: x > 0 ? 0 : x`. */
+  readonly gradient: string;
+  /** How far results may be from the true value, in units in the last place. */
+  readonly accuracy: string;
   /** For which x the result is a number, and what happens at NaN and the infinities. */
   readonly domain: string;
   /** Whose semantics it follows: framework, function and file. */
@@ -51,7 +64,7 @@ export interface BoundOp {
 export type ParamOptions = number | (Omit<ParamSpec, "name" | "about"> & { readonly about?: string });
 
 /** What a definition says beside name, parameters and expression. */
-export type About = Partial<Pick<OpDefinition, "aliases" | "summary" | "formula" | "domain" | "source">>;
+export type About = Partial<Omit<OpDefinition, "name" | "params" | "expression">>;
 
 /** The parameters of an op as the expressions that stand for them. */
 export type Params<Options> = { readonly [Name in keyof Options & string]: Param };
@@ -74,10 +87,11 @@ export function createOp<const Options extends Readonly<Record<string, ParamOpti
       ? { name: each, default: given, about: "" }
       : { about: "", ...given, name: each };
   });
-  const nodes = Object.fromEntries(names.map((each) => [each, param(each)])) as Params<Options>;
+  const inExpression = params.filter((spec) => !spec.channelAxis).map((spec) => spec.name);
+  const nodes = Object.fromEntries(inExpression.map((each) => [each, param(each)])) as Params<Options>;
   const built = build(x, nodes);
   const expression = typeof built === "number" ? constant(built) : built;
-  const problem = problemWith(expression, names);
+  const problem = problemWith(expression, inExpression);
   if (problem !== undefined) {
     throw new UsageError(`the expression of ${name} ${problem}`, {
       remedy: "Build it from x, the parameters and functions such as where(gt(x, 0), x, 0).",
@@ -90,6 +104,8 @@ export function createOp<const Options extends Readonly<Record<string, ParamOpti
     expression,
     summary: about.summary ?? "",
     formula: about.formula ?? formulaOf(expression),
+    gradient: about.gradient ?? "",
+    accuracy: about.accuracy ?? "",
     domain: about.domain ?? "",
     source: about.source ?? "",
   };

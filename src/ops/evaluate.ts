@@ -16,21 +16,11 @@
 import { UsageError } from "../errors.ts";
 import { computationOf } from "./compute.ts";
 import type { Dtype } from "./dtype.ts";
-import type { ArithmeticFn, BinaryFn, BitsFn, Mask, Num } from "./expr.ts";
 import { float16ToFloat32Bits, float16ToNumber, float32BitsToFloat16, float64ToFloat16 } from "./float16.ts";
 import type { Program } from "./program.ts";
-import {
-  binary,
-  combine,
-  compare,
-  comparison,
-  makeRegister,
-  type Register,
-  type Step,
-  select,
-  unary,
-} from "./steps.ts";
-import { type Expr, operands, postorder } from "./walk.ts";
+import { schedule } from "./schedule.ts";
+import { BLOCK, grainOf, type ShardSums } from "./shards.ts";
+import type { Register, Step } from "./steps.ts";
 
 /** Which channel element i of an array is in: `floor((first + i) / stride) % count`. */
 export interface ElementChannels {
@@ -45,10 +35,7 @@ export interface ElementArrays {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
 }
-type Elements = ElementArrays[Dtype];
-
-/** Elements in one block: registers of this size stay in the processor's first cache. */
-const BLOCK = 1024;
+export type Elements = ElementArrays[Dtype];
 
 /**
  * Replaces each element by the program's output for it.
@@ -56,6 +43,7 @@ const BLOCK = 1024;
  * @param elements of the dtype's array type, one array for each input of the program, or the array itself where it has
  *   one input; that of the program's target is overwritten. May lie in shared memory.
  * @param channels needed where the program has parameters per channel.
+ * @param sums of the program, to which these elements, as one run, are added.
  * @throws UsageError where the arrays do not fit the dtype or each other, or the channels the program.
  */
 export function evaluate<D extends Dtype>(
@@ -63,115 +51,50 @@ export function evaluate<D extends Dtype>(
   dtype: D,
   elements: ElementArrays[D] | readonly ElementArrays[D][],
   channels?: ElementChannels,
+  sums?: ShardSums,
 ): void {
   const inputs: readonly Elements[] = Array.isArray(elements) ? elements : [elements];
   checkElements(program, dtype, inputs);
   checkChannels(program, channels);
   const target = inputs[program.target]!;
-  if (target.length === 0) return;
-  const size = Math.min(BLOCK, target.length);
-  const { steps, output } = schedule(program, dtype, size, inputs, channels);
-  for (let start = 0; start < target.length; start += size) {
-    const count = Math.min(size, target.length - start);
-    for (const step of steps) step(count, start);
-    store(output, target, start, count);
+  const { length } = target;
+  if (length === 0) return;
+  const size = Math.min(BLOCK, length);
+  const computation = computationOf(program, dtype);
+  const source = { size, load: loaderOf(program, dtype, inputs, channels) };
+  const terms = sums ? schedule(source, "float64", computation.terms) : { steps: [], outputs: [] };
+  const output = schedule(source, computation.compute, [computation.output]);
+  const steps = [...terms.steps, ...output.steps];
+
+  const grain = sums ? grainOf(program, channels ?? null) : Number.POSITIVE_INFINITY;
+  for (let shard = 0; shard < length; shard += grain) {
+    const end = Math.min(shard + grain, length);
+    for (let start = shard; start < end; start += size) {
+      const count = Math.min(size, end - start);
+      for (const step of steps) step(count, start);
+      store(output.outputs[0]!, target, start, count);
+      if (!sums) continue;
+      const to = sums.terms;
+      for (const [sum, { numbers }] of terms.outputs.entries())
+        to.set(numbers.subarray(0, count), sum * BLOCK);
+      sums.addBlock(count, (channels?.first ?? 0) + start, channels ?? null);
+    }
+    sums?.endShard(channels ?? null);
   }
 }
 
-/** Things to be used again: the one given back last is the next to be taken. */
-class Pool<Thing> {
-  readonly #free: Thing[] = [];
-  readonly #make: () => Thing;
-
-  constructor(make: () => Thing) {
-    this.#make = make;
-  }
-  take(): Thing {
-    return this.#free.pop() ?? this.#make();
-  }
-  give(thing: Thing): void {
-    this.#free.push(thing);
-  }
-}
-
-/** The steps of a program in order, and the register that holds a block of its output after the last of them. */
-function schedule(
+/** Gives the step that brings input `index` of the program into a register. */
+export function loaderOf(
   program: Program,
   dtype: Dtype,
-  size: number,
   inputs: readonly Elements[],
   channels: ElementChannels | undefined,
-): { steps: Step[]; output: Register } {
-  const computation = computationOf(program, dtype);
-  const order = postorder(computation.output);
-  const readers = new Map<Expr, number>();
-  for (const node of order) {
-    for (const operand of operands(node)) readers.set(operand, (readers.get(operand) ?? 0) + 1);
-  }
-  const registers = new Pool(() => makeRegister(computation.compute, size));
-  const masks = new Pool(() => new Uint8Array(size));
-  const registerOf = new Map<Num, Register>();
-  const maskOf = new Map<Mask, Uint8Array>();
-
-  // Free after the last reader, whose result may go to the same place: step i reads and writes only element i.
-  function read<Node extends Expr, Place>(node: Node, places: Map<Node, Place>, pool: Pool<Place>): Place {
-    const place = places.get(node)!;
-    const left = readers.get(node)! - 1;
-    readers.set(node, left);
-    if (left === 0) pool.give(place);
-    return place;
-  }
-  const operand = (node: Num): Register => read(node, registerOf, registers);
-  const result = (node: Num): Register => {
-    const register = registers.take();
-    registerOf.set(node, register);
-    return register;
+): (index: number, out: Register) => Step {
+  return (index, out) => {
+    const elements = inputs[index];
+    if (elements) return (count, start) => load(out, elements, start, count);
+    return spread(out, program.channels[index - program.inputs]!.values, channels!, dtype);
   };
-
-  function stepOf(node: Expr): Step {
-    switch (node.kind) {
-      case "const": {
-        const out = result(node).numbers;
-        return (count) => out.fill(node.value, 0, count);
-      }
-      case "input": {
-        const out = result(node);
-        const elements = inputs[node.index];
-        if (elements) return (count, start) => load(out, elements, start, count);
-        return spread(out, program.channels[node.index - program.inputs]!.values, channels!, dtype);
-      }
-      case "unary": {
-        const x = operand(node.x);
-        return unary[node.fn as ArithmeticFn | BitsFn](result(node), x);
-      }
-      case "binary": {
-        const a = operand(node.a);
-        const b = operand(node.b);
-        return combine(result(node), a, b, binary[node.fn as Exclude<BinaryFn, "pow">]);
-      }
-      case "compare": {
-        const a = operand(node.a);
-        const b = operand(node.b);
-        const out = masks.take();
-        maskOf.set(node, out);
-        return compare(out, a, b, comparison[node.fn]);
-      }
-      case "where": {
-        const mask = read(node.test, maskOf, masks);
-        const a = operand(node.a);
-        const b = operand(node.b);
-        return select(result(node), mask, a, b);
-      }
-      case "param":
-        throw new UsageError(`the parameter ${node.name} has no value`);
-      case "reduce":
-      case "rowLength":
-        throw new UsageError("an op over rows cannot be computed element by element");
-    }
-  }
-
-  const steps = order.map(stepOf);
-  return { steps, output: registerOf.get(computation.output)! };
 }
 
 /** The values of the elements' channels. */
@@ -196,7 +119,7 @@ function load(out: Register, elements: Elements, start: number, count: number): 
   }
 }
 
-function store(from: Register, elements: Elements, start: number, count: number): void {
+export function store(from: Register, elements: Elements, start: number, count: number): void {
   if (!(elements instanceof Uint16Array)) {
     elements.set(from.numbers.subarray(0, count), start);
   } else if (from.shift === 0) {
@@ -206,8 +129,8 @@ function store(from: Register, elements: Elements, start: number, count: number)
   }
 }
 
-function checkElements(program: Program, dtype: Dtype, inputs: readonly unknown[]): void {
-  const [type, constructor] = {
+export function checkElements(program: Program, dtype: Dtype, inputs: readonly unknown[]): void {
+  const [type, arrayType] = {
     float16: ["a Uint16Array of bit patterns", Uint16Array] as const,
     float32: ["a Float32Array", Float32Array] as const,
     float64: ["a Float64Array", Float64Array] as const,
@@ -216,14 +139,14 @@ function checkElements(program: Program, dtype: Dtype, inputs: readonly unknown[
     throw new UsageError(`the program reads ${program.inputs} arrays, but ${inputs.length} are given`);
   }
   const lengths = inputs.map((elements) => {
-    if (!(elements instanceof constructor)) throw new UsageError(`elements of ${dtype} must be in ${type}`);
+    if (!(elements instanceof arrayType)) throw new UsageError(`elements of ${dtype} must be in ${type}`);
     return elements.length;
   });
   if (new Set(lengths).size === 1) return;
   throw new UsageError(`the arrays have different lengths: ${lengths.join(" and ")}`);
 }
 
-function checkChannels(program: Program, channels: ElementChannels | undefined): void {
+export function checkChannels(program: Program, channels: ElementChannels | undefined): void {
   const [param] = program.channels;
   if (param === undefined) return;
   const remedy = "Give one number, or one per channel of the last axis.";

@@ -21,7 +21,7 @@ export type ArithmeticFn = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "round";
 /**
  * What the expansions of functions are made of beside arithmetic. They work on the bits of a float64, and are undefined
  * for subnormal numbers, infinities and NaN:
- * - `pow2(n)`: 2^n, for a whole n from -1022 to 1023;
+ * - `pow2(n)`: 2^n, for a whole n from -1022 to 1023; 0 for -1023, and Infinity for 1024;
  * - `exponent(x)`: the e of |x| = s * 2^e with 1 <= s < 2, as a number;
  * - `significand(x)`: the s of the same, which has no sign;
  * - `head(x)`: x with its lower 32 bits cleared, 21 of its 53 digits: products of two heads are exact.
@@ -73,7 +73,8 @@ export interface Unary {
 }
 export interface Binary {
   readonly kind: "binary";
-  readonly fn: BinaryFn;
+  /** `derived_as(a, b)` is a, whose derivative is taken as that of b. */
+  readonly fn: BinaryFn | "derived_as";
   readonly a: Num;
   readonly b: Num;
 }
@@ -121,7 +122,7 @@ const unary =
   (fn: UnaryFn) =>
   (of: Operand): Num => ({ kind: "unary", fn, x: num(of) });
 const binary =
-  (fn: BinaryFn) =>
+  (fn: Binary["fn"]) =>
   (a: Operand, b: Operand): Num => ({ kind: "binary", fn, a: num(a), b: num(b) });
 const compare =
   (fn: Comparison) =>
@@ -172,6 +173,11 @@ export const sin = unary("sin");
 export const cos = unary("cos");
 /** The same number, which derivatives take for a constant. */
 export const detach = unary("detach");
+/**
+ * The number `value`, whose derivative is that of `form`: the same function, or one a constant away from it. For kinks,
+ * where a choice is to be made, and where the rules would make terms that cancel.
+ */
+export const derivedAs: (value: Operand, form: Operand) => Num = binary("derived_as");
 
 const reduce =
   (fn: ReduceFn) =>

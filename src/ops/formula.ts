@@ -61,6 +61,7 @@ export function formulaOf(expression: Num): string {
         return [`${node.fn}(${print(node.x, CHOICE)})`, ATOM];
       case "binary":
       case "compare": {
+        if (node.fn === "derived_as") return printOpen(node.a);
         const sign = infix[node.fn];
         if (sign === undefined)
           return [`${node.fn}(${print(node.a, CHOICE)}, ${print(node.b, CHOICE)})`, ATOM];

@@ -5,11 +5,12 @@
  * the bits that its ops give one after another, except in float16, which is rounded once at the end of the chain.
  */
 import { UsageError } from "../errors.ts";
-import type { BoundOp, ParamValue } from "./definition.ts";
+import type { BoundOp, OpDefinition, ParamValue } from "./definition.ts";
 import { constant, input, type Num, type Param, param, x } from "./expr.ts";
 import { formatNumber } from "./formula.ts";
 import { Interner, type Leaf, lineOf } from "./intern.ts";
-import type { ChannelParameter, Program } from "./program.ts";
+import { type ChannelParameter, LAST_AXIS, type Program } from "./program.ts";
+import { settle } from "./settle.ts";
 import { type Expr, postorder } from "./walk.ts";
 
 /** A parameter of a chain, as it stands in the chain's expression. */
@@ -18,6 +19,8 @@ export interface ChainParam {
   readonly name: string;
   readonly leaf: Param;
   readonly value: ParamValue;
+  /** Of the tensor, on which the channels lie where the value is a list. */
+  readonly axis: number;
 }
 
 /** A chain as one expression of `x` and of all its parameters. */
@@ -44,9 +47,11 @@ export function chainExpression(chain: readonly BoundOp[]): ChainExpression {
     const nth = (seen.get(op.name) ?? 0) + 1;
     seen.set(op.name, nth);
     const leaves = new Map<string, Num>();
-    for (const { name } of op.params) {
+    const axis = axisOf(op, values);
+    for (const { name, channelAxis } of op.params) {
+      if (channelAxis) continue;
       const leaf = param(`${op.name}${nth === 1 ? "" : `#${nth}`}.${name}`);
-      params.push({ name: leaf.name, leaf: own(leaf) as Param, value: values[name]! });
+      params.push({ name: leaf.name, leaf: own(leaf) as Param, value: values[name]!, axis });
       leaves.set(name, leaf);
     }
     const before = expression;
@@ -57,12 +62,18 @@ export function chainExpression(chain: readonly BoundOp[]): ChainExpression {
   return { expression, x: start, params };
 }
 
+/** The axis that the op's lists are for; the last one, where it does not say. */
+function axisOf(op: OpDefinition, values: BoundOp["values"]): number {
+  const spec = op.params.find(({ channelAxis }) => channelAxis);
+  return spec ? (values[spec.name] as number) : LAST_AXIS;
+}
+
 /**
  * Fuses a chain into its forward program.
  *
  * Parameters with one value become constants, and those with a list become inputs.
  *
- * @throws UsageError for an empty chain, and for lists of different lengths: all are for the same last axis.
+ * @throws UsageError for an empty chain, and for lists of different lengths: and for different axes.
  */
 export function fuse(chain: readonly BoundOp[]): Program {
   const { expression, params } = chainExpression(chain);
@@ -78,16 +89,20 @@ interface Unlinked extends Omit<Program, "key" | "channels"> {
 export function link({ params, ...unlinked }: Unlinked): Program {
   const channels: ChannelParameter[] = [];
   const settled = new Map<string, Num>();
-  for (const { name, value } of params) {
+  for (const { name, value, axis } of params) {
     if (typeof value === "number") settled.set(name, constant(value));
-    else settled.set(name, input(unlinked.inputs - 1 + channels.push({ name, values: value })));
+    else settled.set(name, input(unlinked.inputs - 1 + channels.push({ name, values: value, axis })));
   }
-  checkLengths(channels);
+  checkChannels(channels);
   const nodes = new Interner();
-  const settle = (expression: Num): Num =>
-    nodes.copy(expression, (leaf) => (leaf.kind === "param" ? settled.get(leaf.name)! : leaf));
-  const output = settle(unlinked.output);
-  const sums = unlinked.sums.map((sum) => ({ ...sum, term: settle(sum.term) }));
+  const withValues = (expression: Num): Num => {
+    const complete = nodes.copy(expression, (leaf) =>
+      leaf.kind === "param" ? settled.get(leaf.name)! : leaf,
+    );
+    return nodes.copy(settle(complete), (leaf) => leaf);
+  };
+  const output = withValues(unlinked.output);
+  const sums = unlinked.sums.map((sum) => ({ ...sum, term: withValues(sum.term) }));
   const program = { ...unlinked, output, sums, channels };
   return { ...program, key: keyOf(program) };
 }
@@ -98,14 +113,14 @@ export function link({ params, ...unlinked }: Unlinked): Program {
  * @throws UsageError where the expression has a parameter left in it, or reads an input that is not there.
  */
 export function toProgram(expression: Num, channels: readonly ChannelParameter[] = []): Program {
-  const output = new Interner().copy(expression, (leaf) => {
+  const output = new Interner().copy(settle(expression), (leaf) => {
     if (leaf.kind === "param") throw new UsageError(`the parameter ${leaf.name} has no value`);
     if (leaf.kind === "input" && !(leaf.index >= 0 && leaf.index <= channels.length)) {
       throw new UsageError(`the expression reads input ${leaf.index} of ${1 + channels.length}`);
     }
     return leaf;
   });
-  checkLengths(channels);
+  checkChannels(channels);
   const program = { inputs: 1, target: 0, output, channels, sums: [], precise: false };
   return { ...program, key: keyOf(program) };
 }
@@ -114,8 +129,9 @@ export function toProgram(expression: Num, channels: readonly ChannelParameter[]
 export function describeChain(chain: readonly BoundOp[]): string {
   return chain
     .map(({ op, values }) => {
-      if (op.params.length === 0) return op.name;
-      const texts = op.params.map(({ name }) => {
+      const told = op.params.filter((spec) => !spec.channelAxis || values[spec.name] !== spec.default);
+      if (told.length === 0) return op.name;
+      const texts = told.map(({ name }) => {
         const value = values[name]!;
         const text =
           typeof value === "number" ? formatNumber(value) : `[${value.map(formatNumber).join(", ")}]`;
@@ -146,12 +162,24 @@ function keyOf({ inputs, target, output, channels, sums, precise }: Omit<Program
   return `${body}; ${numbers.get(output)} to input ${target} of ${inputs}; sums of [${terms.join(", ")}]`;
 }
 
-function checkLengths(channels: readonly ChannelParameter[]): void {
+function checkChannels(channels: readonly ChannelParameter[]): void {
   const [first] = channels;
-  const other = channels.find(({ values }) => values.length !== first!.values.length);
-  if (first === undefined || other === undefined) return;
-  throw new UsageError(
-    `${first.name} has ${first.values.length} values, but ${other.name} has ${other.values.length}`,
-    { remedy: "Give each one value per channel of the tensor's last axis." },
-  );
+  if (first === undefined) return;
+  const axis = first.axis ?? LAST_AXIS;
+  for (const other of channels) {
+    if (other.values.length !== first.values.length) {
+      throw new UsageError(
+        `${first.name} has ${first.values.length} values, but ${other.name} has ${other.values.length}`,
+        {
+          remedy: `Give each one value per channel of ${axis === LAST_AXIS ? "the tensor's last axis" : `axis ${axis}`}.`,
+        },
+      );
+    }
+    if ((other.axis ?? LAST_AXIS) !== axis) {
+      throw new UsageError(
+        `${first.name} is for axis ${axis}, but ${other.name} is for axis ${other.axis ?? LAST_AXIS}`,
+        { remedy: "Apply them one after the other: a chain has one axis of channels." },
+      );
+    }
+  }
 }

@@ -9,7 +9,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { faultInValue } from "./bind.ts";
-import { catalog } from "./catalog.ts";
+import { catalog } from "./catalog/index.ts";
 import { type About, createOp, type OpDefinition, type ParamOptions, type Params } from "./definition.ts";
 import type { Input, Operand } from "./expr.ts";
 import { quote } from "./formula.ts";

@@ -13,7 +13,7 @@ export interface Program {
    * `channels[c]`.
    */
   readonly output: Num;
-  /** Parameters with one value per channel of the tensor's last axis. */
+  /** Parameters with one value per channel of the tensor; all of the same axis. */
   readonly channels: readonly ChannelParameter[];
   /** Sums over all elements, beside the output: the gradients of the parameters. */
   readonly sums: readonly Sum[];
@@ -25,7 +25,11 @@ export interface ChannelParameter {
   /** As the user knows it: `prelu.alpha`. */
   readonly name: string;
   readonly values: readonly number[];
+  /** Of the tensor, counted from the end where it is negative; left out, the last. */
+  readonly axis?: number;
 }
+
+export const LAST_AXIS = -1;
 
 export interface Sum {
   /** The parameter whose gradient it is: `leaky_relu.alpha`. */

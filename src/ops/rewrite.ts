@@ -1,20 +1,30 @@
 /** @file Changing an expression from its leaves up, without recursion. */
 import type { Mask, Num } from "./expr.ts";
-import { postorder } from "./walk.ts";
+import { type Expr, postorderTo } from "./walk.ts";
 
 /**
  * `root` with every number in it replaced by what `change` gives for it. `change` gets each node once, after its
- * operands: they are changed already.
+ * operands: they are changed already. Nothing is changed below a node for which `leaf` gives another one.
  */
-export function rewrite(root: Num, change: (node: Num) => Num): Num {
+export function rewrite(
+  root: Num,
+  change: (node: Num) => Num,
+  leaf: (node: Num) => Num | undefined = () => undefined,
+): Num {
+  const leaves = new Map<Expr, Num>();
+  const isLeaf = (node: Expr): boolean => {
+    const replacement = node.kind === "compare" ? undefined : leaf(node);
+    if (replacement) leaves.set(node, replacement);
+    return replacement !== undefined;
+  };
   const nums = new Map<Num, Num>();
   const masks = new Map<Mask, Mask>();
-  for (const node of postorder(root)) {
+  for (const node of postorderTo([root], isLeaf)) {
     if (node.kind === "compare") {
       const [a, b] = [nums.get(node.a)!, nums.get(node.b)!];
       masks.set(node, a === node.a && b === node.b ? node : { ...node, a, b });
     } else {
-      nums.set(node, change(withOperands(node, nums, masks)));
+      nums.set(node, leaves.get(node) ?? change(withOperands(node, nums, masks)));
     }
   }
   return nums.get(root)!;

@@ -29,7 +29,8 @@ export const unary: Readonly<Record<ArithmeticFn | BitsFn, (out: Register, x: Re
   floor: (out, x) => apply(out, x, Math.floor),
   ceil: (out, x) => apply(out, x, Math.ceil),
   round: (out, x) => apply(out, x, roundHalfToEven),
-  pow2: (out, x) => apply(out, x, (n) => 2 ** n),
+  // -1023 has the bits of 0.
+  pow2: (out, x) => apply(out, x, (n) => (n === -1023 ? 0 : 2 ** n)),
   exponent: (out, x) => changeWords(out, x, (high) => ((high >>> 20) & 0x7ff) - 1023),
   significand: (out, x) => changeWords(out, x, (high, low) => join((high & 0xfffff) | 0x3ff00000, low)),
   head: (out, x) => changeWords(out, x, (high) => join(high, 0)),

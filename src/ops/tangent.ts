@@ -39,6 +39,7 @@ function changeOf(node: Num, of: (operand: Num) => Tangent): Tangent {
       return unaryDerivatives[node.fn](node.x, dx);
     }
     case "binary": {
+      if (node.fn === "derived_as") return of(node.b);
       const [da, db] = [of(node.a), of(node.b)];
       return da || db ? binaryDerivatives[node.fn](node.a, node.b, da, db) : undefined;
     }

@@ -29,6 +29,11 @@ export function operands(node: Expr): readonly Expr[] {
  * A node is known by its identity, so a subtree that stands at two places as one object is listed once.
  */
 export function postorder(...roots: readonly Expr[]): Expr[] {
+  return postorderTo(roots, () => false);
+}
+
+/** The same, but nothing below a node that is `isLeaf`. */
+export function postorderTo(roots: readonly Expr[], isLeaf: (node: Expr) => boolean): Expr[] {
   const order: Expr[] = [];
   const entered = new Set<Expr>();
   const listed = new Set<Expr>();
@@ -36,7 +41,7 @@ export function postorder(...roots: readonly Expr[]): Expr[] {
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
     if (!entered.has(node)) {
       entered.add(node);
-      const below = operands(node);
+      const below = isLeaf(node) ? [] : operands(node);
       for (let i = below.length - 1; i >= 0; i--) stack.push(below[i]!);
       continue;
     }

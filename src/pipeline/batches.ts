@@ -3,10 +3,13 @@ import type { Data, RecordBatch, Schema } from "apache-arrow";
 import type { Device } from "../device.ts";
 import { AbortError, ColumnError } from "../errors.ts";
 import { readSelection, type SchemaSelection } from "../formats/arrow/selection.ts";
-import { BYTES_PER_ELEMENT } from "../ops/dtype.ts";
+import { isRowWise } from "../ops/row-plan.ts";
 import { openDevice } from "../workers/open.ts";
+import { type FloatValues, nodesAlong, requireSameLists, rowsOf, spanOf } from "./batch-data.ts";
+import { computeRuns } from "./batch-windows.ts";
+import { withChannelsFor } from "./channel-axis.ts";
+import { forwardJob, type Job } from "./job.ts";
 import type { TransformOptions } from "./options.ts";
-import { checkOptions } from "./transform.ts";
 
 /** What `transformBatches` takes: a Table, a RecordBatchReader, an array of batches, or any iterable of them. */
 export type Batches = Iterable<RecordBatch> | AsyncIterable<RecordBatch>;
@@ -25,40 +28,73 @@ export async function* transformBatches(
   batches: Batches,
   options: TransformOptions,
 ): AsyncGenerator<RecordBatch, void, void> {
-  const { program, workers, memory } = checkOptions(options);
-  const { columns, signal } = options;
+  yield* passBatches(batches, forwardJob(options), options.signal);
+}
+
+/** Computes a program on each batch; gives its sums. */
+export async function* passBatches(
+  batches: Batches,
+  job: Job,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBatch, readonly Float64Array[], void> {
+  const { workers, memory } = job;
   const device = await openDevice({ workers, memory });
   let schema: Schema | undefined;
-  let selection: SchemaSelection | undefined;
+  let chosen: Chosen | undefined;
+  let index = 0;
   try {
     for await (const batch of batches) {
       if (signal?.aborted) throw new AbortError(signal.reason);
-      if (!selection || batch.schema !== schema) {
+      if (!chosen || batch.schema !== schema) {
         schema = batch.schema;
-        selection = await select(batch.schema, columns);
-        await device.prepare(program, selection.tensors);
+        const selection = await select(batch.schema, job);
+        const tensors = withChannelsFor(job.program, selection.tensors);
+        chosen = { ...selection, tensors, grains: await device.prepare(job.program, tensors) };
       }
-      yield await transformBatch(batch, selection, device);
+      yield await passBatch(batch, index++, chosen, device);
     }
+    return device.sums();
   } finally {
     device.close();
   }
 }
 
-/** The same choice of columns as for a file: apache-arrow writes the schema, and the file's reader reads it. */
-async function select(schema: Schema, columns: readonly string[] | undefined): Promise<SchemaSelection> {
-  const { Message } = await import("apache-arrow");
-  return readSelection(Message.encode(Message.from(schema)), columns);
+/** The tensors of a schema, ready to be computed. */
+interface Chosen extends SchemaSelection {
+  readonly grains: readonly number[];
 }
 
-async function transformBatch(
+/** The same choice of columns as for a file: apache-arrow writes the schema, and the file's reader reads it. */
+async function select(schema: Schema, { columns, other, program }: Job): Promise<SchemaSelection> {
+  const { Message } = await import("apache-arrow");
+  return readSelection(Message.encode(Message.from(schema)), columns, other, isRowWise(program));
+}
+
+async function passBatch(
   batch: RecordBatch,
-  selection: SchemaSelection,
+  index: number,
+  { tensors, paths, other, grains }: Chosen,
   device: Device,
 ): Promise<RecordBatch> {
   let data: Data = batch.data;
-  for (const [tensor, path] of selection.paths.entries()) {
-    data = await replaceValues(data, path, (values) => compute(values, tensor, selection, device));
+  for (const [tensor, path] of paths.entries()) {
+    const nodes = nodesAlong(data, path);
+    const column = tensors[tensor]!;
+    const besides = other && nodesAlong(data, other);
+    if (besides) requireSameLists(nodes, besides, { batch: index, column: column.name });
+    const [leaf, beside] = [nodes.at(-1)!, besides?.at(-1)];
+    const values = (leaf.values as FloatValues).slice();
+    const grain = grains[tensor]!;
+    // What no row reaches must not count in sums.
+    const whole = beside ? spanOf(nodes) : { start: 0, count: leaf.length };
+    await computeRuns(device, {
+      ...{ values, tensor, column, grain },
+      // A row of varying length is computed by itself.
+      runs: grain === Number.POSITIVE_INFINITY ? rowsOf(nodes) : [whole],
+      beside: beside?.values as FloatValues | undefined,
+      position: { batch: index },
+    });
+    data = replaceValues(data, path, values);
   }
   // The batch's own class: a host may have a copy of apache-arrow of its own.
   const Batch = batch.constructor as new (
@@ -71,57 +107,17 @@ async function transformBatch(
 
 /** The four buffers of a node by their BufferType, which is an index: offsets, values, validity, type ids. */
 type Buffers = NonNullable<Parameters<Data["clone"]>[4]>;
-type FloatValues = Float32Array | Float64Array | Uint16Array;
 
 /** A copy of the nodes along `path` (indices of children), the last one with new values; all else is shared. */
-async function replaceValues(
-  data: Data,
-  path: readonly number[],
-  replace: (values: FloatValues) => Promise<FloatValues>,
-): Promise<Data> {
+function replaceValues(data: Data, path: readonly number[], values: FloatValues): Data {
   const [index, ...rest] = path;
   const { valueOffsets, nullBitmap, typeIds, children } = data;
   if (index === undefined) {
-    const values = await replace(data.values as FloatValues);
     const buffers = [valueOffsets, values, nullBitmap, typeIds] as unknown as Buffers;
     return data.clone(data.type, data.offset, data.length, data.nullCount, buffers);
   }
   const child = children[index];
   if (!child) throw new ColumnError("The batch has fewer columns than its schema");
-  const changed = children.with(index, await replaceValues(child, rest, replace));
+  const changed = children.with(index, replaceValues(child, rest, values));
   return data.clone(data.type, data.offset, data.length, data.nullCount, data as unknown as Buffers, changed);
-}
-
-/** Computes all values in windows, several at once where there are workers. */
-async function compute(
-  values: FloatValues,
-  tensor: number,
-  { tensors }: SchemaSelection,
-  device: Device,
-): Promise<FloatValues> {
-  const { dtype, channels } = tensors[tensor]!;
-  const size = BYTES_PER_ELEMENT[dtype];
-  const period = channels ? channels.count * channels.stride : 1;
-  const source = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const result = values.slice();
-  const target = new Uint8Array(result.buffer, result.byteOffset, result.byteLength);
-  const step = device.windowBytes - (device.windowBytes % size);
-  const underWay: Promise<void>[] = [];
-  const pass = async (start: number, length: number): Promise<void> => {
-    const slot = await device.acquire();
-    try {
-      slot.bytes.set(source.subarray(start, start + length));
-      const ranges = Float64Array.of(0, length / size, tensor, (start / size) % period);
-      await device.run({ slot, length, ranges });
-      target.set(slot.bytes.subarray(0, length), start);
-    } finally {
-      device.release(slot);
-    }
-  };
-  for (let start = 0; start < source.length; start += step) {
-    underWay.push(pass(start, Math.min(step, source.length - start)));
-  }
-  const outcomes = await Promise.allSettled(underWay);
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-  return result;
 }

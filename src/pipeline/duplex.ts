@@ -1,10 +1,11 @@
 /** @file `createTransform`: the pipeline as a Node stream, Arrow IPC or npy bytes in and out. */
 import { Duplex } from "node:stream";
 import { AbortError } from "../errors.ts";
+import { forwardJob } from "./job.ts";
 import type { FileTransformOptions } from "./options.ts";
+import { pass } from "./pass.ts";
 import type { StreamSink } from "./sink.ts";
 import type { StreamSource } from "./source.ts";
-import { checkOptions, transform } from "./transform.ts";
 
 export type StreamTransformOptions = Omit<FileTransformOptions, "overwrite">;
 
@@ -24,9 +25,15 @@ export function createTransform(options: StreamTransformOptions): Duplex {
 
 /** The same with another bound on the bytes that wait to be taken, beside those in windows. */
 export function createDuplex(options: StreamTransformOptions, writableHighWaterMark: number): Duplex {
-  checkOptions(options);
-  return new TransformDuplex(options, writableHighWaterMark);
+  const job = forwardJob(options);
+  const work: Work = async (source, sink, signal) => {
+    await pass({ main: source }, sink, job, { ...options, signal });
+  };
+  return new PassDuplex(work, options.signal, writableHighWaterMark);
 }
+
+/** What is done between the two ends of a duplex. Rejects when it is aborted. */
+export type Work = (source: StreamSource, sink: StreamSink, signal: AbortSignal) => Promise<void>;
 
 type Taken = (error?: Error | null) => void;
 
@@ -35,7 +42,8 @@ interface Handover {
   readonly taken: Taken;
 }
 
-class TransformDuplex extends Duplex {
+/** A stream through which some work passes the bytes. */
+export class PassDuplex extends Duplex {
   readonly #controller = new AbortController();
   readonly #finished: Promise<void>;
   #stopListening: () => void = () => {};
@@ -48,17 +56,15 @@ class TransformDuplex extends Duplex {
   #wakeReader: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
 
-  constructor(options: StreamTransformOptions, writableHighWaterMark: number) {
+  constructor(work: Work, signal: AbortSignal | undefined, writableHighWaterMark: number) {
     super({ readableHighWaterMark: 1, writableHighWaterMark });
-    const { signal } = options;
     if (signal) {
       const abort = (): void => void this.destroy(new AbortError(signal.reason));
       signal.addEventListener("abort", abort, { once: true });
       this.#stopListening = () => signal.removeEventListener("abort", abort);
       if (signal.aborted) queueMicrotask(abort);
     }
-    const own = { ...options, signal: this.#controller.signal };
-    this.#finished = transform(this.#source(), this.#sink(), own).then(
+    this.#finished = work(this.#source(), this.#sink(), this.#controller.signal).then(
       () => {
         this.#taken();
         this.push(null);

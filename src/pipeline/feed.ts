@@ -8,6 +8,7 @@ import type { FileSource, StreamSource } from "./source.ts";
 
 const LEAST_BLOCK = 64 * 1024;
 const MOST_BLOCK = 1024 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /** Reads what a walk asks to see of a file, in blocks that grow while the walk asks for one place after the other. */
 export class FileFeed {
@@ -73,7 +74,9 @@ export class FileFeed {
 export class StreamFeed {
   position = 0;
   readonly source: StreamSource;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = NOTHING;
+  /** Where chunks are joined; the current chunk is in it, or it is empty. What is behind the chunk is free. */
+  #joined: Uint8Array = NOTHING;
 
   constructor(source: StreamSource) {
     this.source = source;
@@ -118,22 +121,35 @@ export class StreamFeed {
         });
       }
       this.#chunk = chunk;
+      this.#joined = NOTHING;
     }
     return this.#chunk;
   }
 
   /** Memory grows only with bytes that have come: a length that lies costs nothing. */
   async #join(length: number): Promise<Uint8Array> {
-    const parts = [this.#chunk.slice()];
-    let joined = this.#chunk.length;
-    while (joined < length) {
+    // The source may use its chunk's memory again.
+    if (this.#joined.length === 0) this.#append(NOTHING);
+    while (this.#chunk.length < length) {
       const chunk = await this.source.next();
       if (!chunk) break;
-      parts.push(chunk.slice());
-      joined += chunk.length;
+      this.#append(chunk);
     }
-    this.#chunk = Buffer.concat(parts, joined);
-    return this.#chunk.subarray(0, Math.min(length, joined));
+    return this.#chunk.subarray(0, length);
+  }
+
+  /** Puts bytes behind the current chunk; twice the room each time, so that looking further and further stays cheap. */
+  #append(bytes: Uint8Array): void {
+    const { length } = this.#chunk;
+    let start = this.#joined.length === 0 ? 0 : this.#chunk.byteOffset - this.#joined.byteOffset;
+    if (start + length + bytes.length > this.#joined.length) {
+      const grown = new Uint8Array(Math.max(2 * length, length + bytes.length, LEAST_BLOCK));
+      grown.set(this.#chunk);
+      this.#joined = grown;
+      start = 0;
+    }
+    this.#joined.set(bytes, start + length);
+    this.#chunk = this.#joined.subarray(start, start + length + bytes.length);
   }
 
   #advance(length: number): void {

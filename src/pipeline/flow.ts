@@ -6,9 +6,10 @@ import type { Device } from "../device.ts";
 import { AbortError } from "../errors.ts";
 import type { Steps } from "../formats/layout.ts";
 import type { Feed } from "./feed.ts";
+import type { Others } from "./others.ts";
 import type { ProgressMeter } from "./progress.ts";
 import type { Sink } from "./sink.ts";
-import { type CutWindow, type SchemaStep, WindowCutter } from "./windows.ts";
+import { type CutterEvents, type CutWindow, type SchemaStep, WindowCutter } from "./windows.ts";
 
 export interface Flow {
   readonly steps: Steps;
@@ -17,12 +18,15 @@ export interface Flow {
   readonly sink: Sink;
   readonly meter: ProgressMeter;
   readonly signal: AbortSignal | undefined;
-  /** Prepares the device for the tensors of a schema; no window is under way meanwhile. */
-  onSchema(schema: SchemaStep): Promise<void>;
+  /** Prepares the device for the tensors of a schema, and gives their grains; no window is under way meanwhile. */
+  onSchema(schema: SchemaStep): Promise<readonly number[]>;
+  /** For a program with two inputs: x's elements. */
+  readonly others?: Others | undefined;
 }
 
 /** Settles when nothing is under way any more. Rejects with the first error; the caller discards the output. */
-export async function flow({ steps, feed, device, sink, meter, signal, onSchema }: Flow): Promise<void> {
+export async function flow(job: Flow): Promise<void> {
+  const { steps, feed, device, sink, meter, signal, others } = job;
   const underWay = new Set<Promise<void>>();
   let written: Promise<unknown> = Promise.resolve();
   let stop: (error: unknown) => void = () => {};
@@ -57,11 +61,12 @@ export async function flow({ steps, feed, device, sink, meter, signal, onSchema 
     }
   };
 
-  const cutter = new WindowCutter(feed, device, {
+  const events: CutterEvents = {
     async onSchema(schema) {
       await Promise.all(underWay);
-      await onSchema(schema);
+      return job.onSchema(schema);
     },
+    settle: () => Promise.all(underWay),
     onWindow(window) {
       if (stopped) {
         device.release(window.slot);
@@ -73,7 +78,8 @@ export async function flow({ steps, feed, device, sink, meter, signal, onSchema 
       underWay.add(passing);
       return true;
     },
-  });
+  };
+  const cutter = new WindowCutter(feed, device, events, others);
 
   const onAbort = (): void => stop(new AbortError(signal?.reason));
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -1,6 +1,6 @@
 /** @file Counts what is done, and tells whoever asked, not too often. */
 import type { Progress } from "./options.ts";
-import type { Tally } from "./windows.ts";
+import type { Tally } from "./tally.ts";
 
 /** Milliseconds between two reports: as often as an eye can follow. */
 const INTERVAL = 50;

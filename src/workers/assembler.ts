@@ -13,11 +13,15 @@
  */
 import { ByteWriter } from "./byte-writer.ts";
 import {
+  EXTRACT_OPS,
+  type ExtractOp,
   LANE_OPS,
   type LaneOp,
   MEMORY_OPS,
   type MemoryOp,
+  SCALAR_MEMORY_OPS,
   SCALAR_OPS,
+  type ScalarMemoryOp,
   type ScalarOp,
   SHIFT_OPS,
   SHUFFLE,
@@ -109,6 +113,19 @@ export class FunctionAssembler {
     this.#vector(MEMORY.get(name)!);
     this.#code.byte(0).u32(offset);
     if (name in LANE_OPS) this.#code.byte(lane);
+    return this;
+  }
+
+  /** The same for a scalar. */
+  scalarMemory(name: ScalarMemoryOp, offset = 0): this {
+    this.#code.byte(SCALAR_MEMORY_OPS[name]).byte(0).u32(offset);
+    return this;
+  }
+
+  /** Takes one lane of the vector on the stack. */
+  extract(name: ExtractOp, lane: number): this {
+    this.#vector(EXTRACT_OPS[name]);
+    this.#code.byte(lane);
     return this;
   }
 

@@ -14,10 +14,13 @@
 import { UnsupportedError } from "../errors.ts";
 import type { Dtype } from "../ops/dtype.ts";
 import type { Program } from "../ops/program.ts";
+import { BLOCK } from "../ops/shards.ts";
 import { type Access, LAYOUTS, type Layout } from "./access.ts";
 import { type FunctionAssembler, ModuleAssembler } from "./assembler.ts";
-import { Emitter } from "./emit.ts";
+import { type Destination, Emitter } from "./emit.ts";
 import { lower } from "./lower.ts";
+import { writeSumLoops } from "./sum-loops.ts";
+import type { Value } from "./vector-code.ts";
 
 /** Pages of 64 KiB in 4 GiB. */
 const MOST_PAGES = 65_536;
@@ -26,12 +29,16 @@ export const MOST_CHANNELS = 256;
 
 /**
  * Compiles `program` for arrays of `dtype`: the bytes of a module that imports a shared memory as `env.memory` and
- * exports `run(count, input0, ..., channel0, channel1, ...)`.
+ * exports `run(count, input0, ..., channel0, channel1, ..., terms)`.
  *
- * `run` reads `count` elements at the byte address of each input, and replaces those of the program's target. `channel_k` is the byte address of `count` values of channel
- * parameter k, one for each element: float32, or float64 for float64 arrays. All arguments are unsigned 32-bit integers,
- * addresses need no alignment, and an array may end with the memory's last byte. Nothing else is written. An array that
- * reaches over the end of the memory is a `WebAssembly.RuntimeError`, with the elements before the end done.
+ * `run` reads `count` elements at the byte address of each input, and replaces those of the program's target. `channel_k`
+ * is the byte address of `count` values of channel parameter k, one for each element: float32, or float64 for float64
+ * arrays. All arguments are unsigned 32-bit integers, addresses need no alignment, and an array may end with the memory's
+ * last byte. Nothing else is written. An array that reaches over the end of the memory is a `WebAssembly.RuntimeError`,
+ * with the elements before the end done.
+ *
+ * A program with sums has the parameter `terms`: the terms of sum k go there as float64, `BLOCK` times k elements further
+ * on, for at most `BLOCK` elements. Its module also exports the loops of `sum-loops.ts`.
  *
  * @throws UnsupportedError for more than `MOST_CHANNELS` channel parameters or `MOST_VALUES` steps
  * @throws UsageError for a program that reads a parameter, or an input that is none of its channels
@@ -48,35 +55,66 @@ export function compileKernel(program: Program, dtype: Dtype): Uint8Array<ArrayB
   }
   const module = new ModuleAssembler();
   module.importSharedMemory("env", "memory", 1, MOST_PAGES);
-  const addresses = Array.from({ length: program.inputs + channels }, () => "i32" as const);
+  const hasSums = program.sums.length > 0;
+  const addresses = Array.from(
+    { length: program.inputs + channels + (hasSums ? 1 : 0) },
+    () => "i32" as const,
+  );
   const code = module.function(["i32", ...addresses], [], "run");
-  writeLoops(code, new Emitter(code, lower(program, dtype)), LAYOUTS[dtype], program);
+  writeLoops(code, program, dtype);
+  if (hasSums) writeSumLoops(module);
   return module.bytes();
 }
 
 /** Parameter 0 of the function; the addresses follow. */
 const COUNT = 0;
 const addressOf = (input: number): number => 1 + input;
+const TERM_BYTES = 8;
 
 /** Most of the elements in turns of several vectors, then vectors, then single elements, all by the same vector code. */
-function writeLoops(
-  code: FunctionAssembler,
-  emitter: Emitter,
-  { lanes, x, channel }: Layout,
-  { inputs, target, channels }: Program,
-): void {
+function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype): void {
+  const { inputs, target, channels } = program;
+  const { lanes, x, channel }: Layout = LAYOUTS[dtype];
+  const { output, terms } = lower(program, dtype);
+  const emitter = new Emitter(code, [...terms.flat(), output]);
+  const arrays = inputs + channels.length;
   const accessOf = (input: number): Access => (input < inputs ? x : channel);
+  const termsAddress = addressOf(arrays);
+
+  // The output comes last: it may replace what the terms read.
   const vector = (k: number): void => {
     const offsetOf = (input: number): number => k * lanes * accessOf(input).bytes;
-    code.get(addressOf(target));
-    emitter.emit((input) => code.get(addressOf(input)).memory(accessOf(input).load, offsetOf(input)));
-    code.memory(x.store, offsetOf(target));
+    emitter.emit(
+      ({ index, half }) => {
+        code.get(addressOf(index));
+        if (half === undefined) code.memory(accessOf(index).load, offsetOf(index));
+        else code.memory("v128.load64_zero", offsetOf(index) + 8 * half);
+      },
+      [
+        ...terms.flatMap((parts, sum) =>
+          parts.map((value, part) => {
+            const offset = (sum * BLOCK + k * lanes + 2 * part) * TERM_BYTES;
+            return storeAt(termsAddress, value, () => code.memory("v128.store", offset));
+          }),
+        ),
+        storeAt(addressOf(target), output, () => code.memory(x.store, offsetOf(target))),
+      ],
+    );
   };
   const element = (): void => {
-    code.get(addressOf(target));
-    emitter.emit((input) => code.get(addressOf(input)).memory(accessOf(input).loadOne));
-    code.memory(x.storeOne);
+    emitter.emit(
+      ({ index }) => code.get(addressOf(index)).memory(accessOf(index).loadOne),
+      [
+        ...terms.map((parts, sum) =>
+          storeAt(termsAddress, parts[0]!, () => code.memory("v128.store64_lane", sum * BLOCK * TERM_BYTES)),
+        ),
+        storeAt(addressOf(target), output, () => code.memory(x.storeOne)),
+      ],
+    );
   };
+  function storeAt(address: number, value: Value, after: () => void): Destination {
+    return { value, before: () => code.get(address), after };
+  }
 
   const vectors = unroll(emitter.instructions);
   const turns: { readonly elements: number; readonly body: () => void }[] = [
@@ -97,11 +135,15 @@ function writeLoops(
     body();
     code.get(COUNT).i32(elements).op("i32.sub").set(COUNT);
     // Counting down instead of comparing addresses: behind the memory's last byte an address wraps to 0.
-    for (let input = 0; input < inputs + channels.length; input++) {
-      const address = addressOf(input);
-      const step = elements * accessOf(input).bytes;
-      code.get(address).i32(step).op("i32.add").set(address);
-    }
+    const advance = (address: number, bytes: number): void => {
+      code
+        .get(address)
+        .i32(elements * bytes)
+        .op("i32.add")
+        .set(address);
+    };
+    for (let input = 0; input < arrays; input++) advance(addressOf(input), accessOf(input).bytes);
+    if (terms.length > 0) advance(termsAddress, TERM_BYTES);
     code.br(0).end().end();
   }
 }

@@ -1,39 +1,52 @@
 /** @file From vector code to instructions: which values live in locals, and in which order they are computed. */
 import type { FunctionAssembler } from "./assembler.ts";
-import { type Apply, type Literal, literalBytes, type Value } from "./vector-code.ts";
+import { type Apply, type Literal, type Load, literalBytes, type Value } from "./vector-code.ts";
 
 /** Literals beyond this many are written where they are used: a frame of thousands of locals makes every call slow. */
-const MOST_HOISTED = 64;
+export const MOST_HOISTED = 64;
+
+/** Where a value goes: what the function does before it is on the stack, such as an address, and after. */
+export interface Destination {
+  readonly value: Value;
+  readonly before: () => void;
+  readonly after: () => void;
+}
 
 /** Writes a graph into a function, once before the loop and then as often as the loop is unrolled. */
 export class Emitter {
   /** Vector instructions for one vector, beside loads, stores and the moves of locals. */
   readonly instructions: number;
   readonly #code: FunctionAssembler;
-  readonly #root: Value;
-  /** How often each value is read, by id; 0 for what the root does not need. */
+  /** How often each value is read, by id; 0 for what the roots do not need. */
   readonly #reads: readonly number[];
   /** Locals of the values that do not vary. */
   readonly #hoisted = new Map<Value, number>();
   /** Locals that hold nothing any more. */
   readonly #free: number[] = [];
 
-  constructor(code: FunctionAssembler, root: Value) {
+  constructor(code: FunctionAssembler, roots: readonly Value[]) {
     this.#code = code;
-    this.#root = root;
-    const needed = collect(root);
-    this.#reads = countReads(root, needed);
+    const needed = collect(roots);
+    this.#reads = countReads(roots, needed);
     this.instructions = needed.filter(({ kind, varies }) => varies && kind === "apply").length;
     this.#hoist(needed.filter(({ varies }) => !varies));
   }
 
-  /** Computes the values once for a vector, whose inputs `load` puts on the stack. Leaves the result on the stack. */
-  emit(load: (index: number) => void): void {
-    const code = this.#code;
+  /** Computes the roots once for a vector, whose inputs `load` puts on the stack; each goes to its destination, in order. */
+  emit(load: (load: Load) => void, roots: readonly Destination[]): void {
     const left = [...this.#reads];
     const locals = new Map<Value, number>();
+    for (const { value, before, after } of roots) {
+      before();
+      this.#emitOne(value, load, left, locals);
+      after();
+    }
+  }
+
+  #emitOne(root: Value, load: (load: Load) => void, left: number[], locals: Map<Value, number>): void {
+    const code = this.#code;
     // Depth first without recursion: what a value needs goes on the stack before its instruction.
-    const tasks: { value: Value; operandsDone: boolean }[] = [{ value: this.#root, operandsDone: false }];
+    const tasks: { value: Value; operandsDone: boolean }[] = [{ value: root, operandsDone: false }];
     for (let task = tasks.pop(); task; task = tasks.pop()) {
       const { value, operandsDone } = task;
       const local = this.#hoisted.get(value) ?? locals.get(value);
@@ -48,7 +61,7 @@ export class Emitter {
           tasks.push({ value: operand, operandsDone: false });
       } else {
         if (value.kind === "apply") writeInstruction(code, value);
-        else load(value.index);
+        else load(value);
         if (--left[value.id]! > 0) {
           const kept = this.#free.pop() ?? code.local("v128");
           locals.set(value, kept);
@@ -82,24 +95,24 @@ export class Emitter {
   }
 }
 
-function writeInstruction(code: FunctionAssembler, { op, count, bytes }: Apply): void {
+export function writeInstruction(code: FunctionAssembler, { op, count, bytes }: Apply): void {
   if (count !== undefined) code.i32(count);
   if (op === "i8x16.shuffle") code.shuffle(bytes!);
   else code.op(op);
 }
 
-const operandsOf = (value: Value): readonly Value[] => (value.kind === "apply" ? value.operands : []);
+export const operandsOf = (value: Value): readonly Value[] => (value.kind === "apply" ? value.operands : []);
 
-/** What `root` is made of, operands before their users. */
-function collect(root: Value): Value[] {
-  const found = new Set([root]);
+/** What the roots are made of, operands before their users. */
+export function collect(roots: readonly Value[]): Value[] {
+  const found = new Set(roots);
   for (const value of found) for (const operand of operandsOf(value)) found.add(operand);
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-function countReads(root: Value, needed: readonly Value[]): number[] {
-  const reads: number[] = new Array(root.id + 1).fill(0);
-  reads[root.id] = 1;
+function countReads(roots: readonly Value[], needed: readonly Value[]): number[] {
+  const reads: number[] = new Array(1 + Math.max(...roots.map(({ id }) => id))).fill(0);
+  for (const root of roots) reads[root.id]!++;
   for (const value of needed) for (const { id } of operandsOf(value)) reads[id]!++;
   return reads;
 }

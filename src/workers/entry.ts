@@ -1,7 +1,7 @@
 /** @file What a worker does: read a window from its file, compute it in the arena, write it to its file. */
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
-import type { FileSpan } from "../device.ts";
+import { type FileSpan, type OtherReads, PIECE_STRIDE } from "../device.ts";
 import { runKernels } from "./kernels.ts";
 import type { Outcome, Task } from "./task.ts";
 import { inTurn } from "./turns.ts";
@@ -16,13 +16,27 @@ export default function run(task: Task): Outcome {
     const failed = transfer("read", readSync, task.read, bytes);
     if (failed) return failed;
   }
-  runKernels(memory, task.kernels, task.address, task.ranges);
+  if (task.others) {
+    const failed = readPieces(task.others, task.address);
+    if (failed) return failed;
+  }
+  runKernels(memory, task.kernels, task.address, task.ranges, task.workspace);
   const { write } = task;
   if (write) {
     const failed = inTurn(words, task.turns, () => transfer("write", writeSync, write, bytes));
     if (failed) return failed;
   }
   return { ok: true };
+}
+
+/** Reads the elements of the other input into the slot at `address`. */
+function readPieces({ fd, path, pieces }: OtherReads, address: number): Outcome | undefined {
+  for (let at = 0; at < pieces.length; at += PIECE_STRIDE) {
+    const [offset, length, place] = [pieces[at]!, pieces[at + 1]!, address + pieces[at + 2]!];
+    const failed = transfer("read", readSync, { fd, path, offset }, arena.subarray(place, place + length));
+    if (failed) return failed;
+  }
+  return undefined;
 }
 
 type Call = (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;

@@ -1,6 +1,6 @@
 /** @file Positioned reads and writes of whole spans, off the main thread's time: the asynchronous twin of `entry.ts`. */
 import { read, write } from "node:fs";
-import type { FileSpan } from "../device.ts";
+import { type FileSpan, type OtherReads, PIECE_STRIDE } from "../device.ts";
 import { failure } from "./failure.ts";
 
 type Call = (
@@ -19,6 +19,14 @@ export const readSpan = (span: FileSpan, bytes: Uint8Array): Promise<void> =>
 /** Writes all of `bytes` to the file. Throws IoError. */
 export const writeSpan = (span: FileSpan, bytes: Uint8Array): Promise<void> =>
   transfer("write", write, span, bytes);
+
+/** Reads pieces of a file to their places in a slot's bytes. Throws like `readSpan`. */
+export async function readPieces({ fd, path, pieces }: OtherReads, slot: Uint8Array): Promise<void> {
+  for (let at = 0; at < pieces.length; at += PIECE_STRIDE) {
+    const [offset, length, place] = [pieces[at]!, pieces[at + 1]!, pieces[at + 2]!];
+    await readSpan({ fd, path, offset }, slot.subarray(place, place + length));
+  }
+}
 
 async function transfer(
   action: "read" | "write",

@@ -22,9 +22,17 @@ import { narrowHalf, widenHalf } from "./float16-simd.ts";
 import { type Literal, type Value, VectorCode } from "./vector-code.ts";
 import { demote, demoteToHalf, promote } from "./wide.ts";
 
-/** The vector code of `program`: from the vectors as loaded to the vector to store. */
-export function lower(program: Program, dtype: Dtype): Value {
-  const { compute, output } = computationOf(program, dtype);
+/** What a kernel computes for one vector of elements. */
+export interface Lowered {
+  /** The vector to store. */
+  readonly output: Value;
+  /** The terms of each sum: float64, two elements a vector. */
+  readonly terms: readonly (readonly Value[])[];
+}
+
+/** The vector code of `program`, from the vectors as loaded. */
+export function lower(program: Program, dtype: Dtype): Lowered {
+  const { compute, output, terms } = computationOf(program, dtype);
   const code = new VectorCode();
   const load = (index: number): Value => {
     if (!(index >= 0 && index < program.inputs + program.channels.length)) {
@@ -33,33 +41,47 @@ export function lower(program: Program, dtype: Dtype): Value {
     const loaded = code.load(index);
     return dtype === "float16" && index < program.inputs ? widenHalf(code, loaded) : loaded;
   };
+  /** In float64; a vector of narrower elements is two. */
+  const lowerDouble = (roots: readonly Num[]): Value[][] => {
+    if (dtype === "float64") return lowerInto(code, roots, "float64", load).map((value) => [value]);
+    const [low, high] = ([0, 1] as const).map((half) =>
+      lowerInto(code, roots, "float64", (index) => {
+        const value = load(index);
+        if (dtype === "float16" && index < program.inputs) return promote(code, value, half);
+        // Two float32 straight from memory: processors convert while they load, and shuffle nothing.
+        return code.apply("f64x2.promote_low_f32x4", code.loadHalf(index, half));
+      }),
+    ) as [Value[], Value[]];
+    return low.map((value, i) => [value, high[i]!]);
+  };
   if (compute === "float32") {
-    const result = lowerInto(code, output, compute, load);
-    return dtype === "float16" ? narrowHalf(code, result) : result;
+    const [result] = lowerInto(code, [output], compute, load) as [Value];
+    return { output: dtype === "float16" ? narrowHalf(code, result) : result, terms: lowerDouble(terms) };
   }
-  if (dtype === "float64") return lowerInto(code, output, compute, load);
-  const [low, high] = ([0, 1] as const).map((half) =>
-    lowerInto(code, output, compute, (index) => promote(code, load(index), half)),
-  ) as [Value, Value];
-  return dtype === "float16" ? demoteToHalf(code, low, high) : demote(code, low, high);
+  const [[low, high], ...rest] = lowerDouble([output, ...terms]) as [[Value, Value?], ...Value[][]];
+  if (high === undefined) return { output: low, terms: rest };
+  return {
+    output: dtype === "float16" ? demoteToHalf(code, low, high) : demote(code, low, high),
+    terms: rest,
+  };
 }
 
-/** One vector of the compute type. */
-function lowerInto(
+/** One vector of the compute type for each root. */
+export function lowerInto(
   code: VectorCode,
-  output: Num,
+  roots: readonly Num[],
   compute: ComputeType,
   load: (index: number) => Value,
-): Value {
+): Value[] {
   const lowering = new Lowering(code, compute, load);
   const values = new Map<Expr, Value>();
-  for (const node of postorder(output)) {
+  for (const node of postorder(...roots)) {
     values.set(
       node,
       lowering.lower(node, (operand) => values.get(operand)!),
     );
   }
-  return values.get(output)!;
+  return roots.map((root) => values.get(root)!);
 }
 
 /** The float64 whose bits are those of the fraction, all ones: the largest subnormal number. */

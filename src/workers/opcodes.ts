@@ -8,13 +8,29 @@
 /** Instructions without immediates, one byte each (5.4.1 to 5.4.7). */
 export const SCALAR_OPS = {
   drop: 0x1a,
+  "i32.eqz": 0x45,
   "i32.lt_u": 0x49,
   "i32.add": 0x6a,
   "i32.sub": 0x6b,
+  "i32.mul": 0x6c,
+  "f64.convert_i32_u": 0xb8,
+  "f64.add": 0xa0,
+} as const;
+
+/** Loads and stores of scalars, with an alignment and an offset as immediates (5.4.6). */
+export const SCALAR_MEMORY_OPS = {
+  "f64.load": 0x2b,
+  "f64.store": 0x39,
+} as const;
+
+/** Takes one lane of a vector, by the number that follows it (5.4.8). */
+export const EXTRACT_OPS = {
+  "f64x2.extract_lane": 0x21,
 } as const;
 
 /** Vector instructions without immediates: the prefix 0xfd, then this number as LEB128 (5.4.8). */
 export const VECTOR_OPS = {
+  "f64x2.splat": 0x14,
   "f32x4.eq": 0x41,
   "f32x4.ne": 0x42,
   "f32x4.lt": 0x43,
@@ -86,6 +102,7 @@ export const MEMORY_OPS = {
   "v128.load32_splat": 0x09,
   "v128.load64_splat": 0x0a,
   "v128.store": 0x0b,
+  "v128.load64_zero": 0x5d,
 } as const;
 
 /** Stores of one lane: like a store, then the number of the lane (5.4.8). */
@@ -96,6 +113,8 @@ export const LANE_OPS = {
 } as const;
 
 export type ScalarOp = keyof typeof SCALAR_OPS;
+export type ScalarMemoryOp = keyof typeof SCALAR_MEMORY_OPS;
+export type ExtractOp = keyof typeof EXTRACT_OPS;
 export type VectorOp = keyof typeof VECTOR_OPS;
 export type ShiftOp = keyof typeof SHIFT_OPS;
 export type MemoryOp = keyof typeof MEMORY_OPS;

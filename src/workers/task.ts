@@ -1,6 +1,6 @@
 /** @file What crosses between the main thread and a worker: a window as plain data, and what went wrong with it. */
-import type { FileSpan, Ranges } from "../device.ts";
-import type { Kernel } from "./kernels.ts";
+import type { FileSpan, OtherReads, Ranges } from "../device.ts";
+import type { Kernel, Workspace } from "./kernels.ts";
 
 export interface Task {
   readonly kernels: readonly Kernel[];
@@ -9,9 +9,12 @@ export interface Task {
   readonly length: number;
   readonly ranges: Ranges;
   readonly read: FileSpan | undefined;
+  readonly others: OtherReads | undefined;
   readonly write: FileSpan | undefined;
   /** Byte address of the turns for writing; see `turns.ts`. */
   readonly turns: number;
+  /** Where the sums are, in no other task's hands; nothing where the program has none. */
+  readonly workspace: Workspace | undefined;
 }
 
 /** Error objects lose their own properties on the way between threads, so failures travel as data. */

@@ -32,6 +32,8 @@ export interface Literal extends Common {
 export interface Load extends Common {
   readonly kind: "load";
   readonly index: number;
+  /** The first or the second 8 of its 16 bytes alone, in the lower half of the vector. */
+  readonly half?: 0 | 1;
 }
 
 /** A vector instruction. */
@@ -59,6 +61,10 @@ export class VectorCode {
 
   load(index: number): Value {
     return this.#value(`load ${index}`, { kind: "load", index }, true);
+  }
+
+  loadHalf(index: number, half: 0 | 1): Value {
+    return this.#value(`load ${index} half ${half}`, { kind: "load", index, half }, true);
   }
 
   apply(op: VectorOp, ...operands: readonly Value[]): Value {

@@ -1,10 +1,12 @@
 import * as arrow from "apache-arrow";
 import { describe, expect, it } from "vitest";
 import { type Check, renderChecks } from "../../src/cli/doctor.ts";
-import { renderOp, renderOps } from "../../src/cli/ops.ts";
+import { renderOp } from "../../src/cli/op-page.ts";
+import { renderOps } from "../../src/cli/ops.ts";
 import { styleFor } from "../../src/cli/style.ts";
 import { refuseTerminals } from "../../src/cli/terminals.ts";
 import { displayWidth } from "../../src/cli/text.ts";
+import { signatureOf } from "../../src/ops/definition.ts";
 import { allOps } from "../../src/ops/op.ts";
 import { parseChain } from "../../src/ops/parse.ts";
 import { runCli } from "../support/cli.ts";
@@ -53,7 +55,7 @@ describe("sluice", () => {
 describe("sluice ops", () => {
   it("lists every op with what it computes", async () => {
     const listed = await text("ops");
-    for (const op of allOps()) expect(listed).toMatch(new RegExp(`^${op.name}\\b.*`, "m"));
+    for (const op of allOps()) expect(listed).toMatch(new RegExp(`^ {2}${op.name}\\b.*`, "m"));
   });
 
   it("explains one, also by the name that others call it", async () => {
@@ -61,6 +63,33 @@ describe("sluice ops", () => {
     expect(explained).toMatch(/Formula +x > 0 \? x : alpha \* x/);
     expect(explained).toMatch(/alpha +0\.01 +Slope/);
     expect(await text("ops", "lrelu")).toBe(explained);
+  });
+
+  it("groups the list by kind, and every op has a place", () => {
+    const listed = renderOps(allOps(), 80, style);
+    const titles = listed.split("\n").filter((line) => /^[A-Z][a-z]/.test(line) && !line.startsWith("Join"));
+    expect(titles.map((title) => title.split(" ")[0])).toEqual([
+      "Rectifiers",
+      "Smooth",
+      "Over",
+      "Elementary",
+      "Arithmetic",
+    ]);
+    for (const op of allOps()) expect(listed).toContain(`\n  ${signatureOf(op)}`);
+  });
+
+  it("tells the gradient, shows both curves, and what becomes of some numbers", async () => {
+    const explained = await text("ops", "leaky_relu");
+    expect(explained).toMatch(/Gradient +x > 0 \? 1 : alpha; by alpha: x > 0 \? 0 : x/);
+    expect(explained).toMatch(/Curve of leaky_relu\n +f\(x\) +f′\(x\)\n/);
+    expect(explained).toMatch(/\n {2}leaky_relu +-0\.03 +-0\.01 .*\n {2}gradient +0\.01 +0\.01 /);
+  });
+
+  it("shows values of a row where the op is over rows, and no curve", async () => {
+    const explained = await text("ops", "softmax");
+    expect(explained).not.toContain("Curve");
+    const row = /\n {2}softmax +(.*)\n/.exec(explained)![1]!.split(/ +/).map(Number);
+    expect(row.reduce((sum, value) => sum + value)).toBeCloseTo(1, 2);
   });
 
   it("gives examples that can be typed as they are", () => {
@@ -80,6 +109,9 @@ describe("sluice ops", () => {
     expect(JSON.parse(await text("ops", "relu6", "--json"))).toMatchObject({
       name: "relu6",
       formula: expect.any(String),
+      gradient: expect.any(String),
+      accuracy: expect.any(String),
+      kind: "piecewise",
     });
   });
 
@@ -92,10 +124,12 @@ describe("sluice ops", () => {
   });
 
   it.each([40, 80, 120])("fits %d columns", (width) => {
+    const signatures = allOps().map(signatureOf);
     const pages = [renderOps(allOps(), width, style), ...allOps().map((op) => renderOp(op, width, style))];
     for (const line of pages.flatMap((page) => page.split("\n"))) {
-      // Commands are not broken, nor words, such as the path of a file.
-      if (line.includes("sluice apply") || !line.trim().includes(" ")) continue;
+      // Commands and signatures are not broken, nor words, such as the path of a file.
+      if (line.includes("sluice apply") || signatures.includes(line.trim()) || !line.trim().includes(" "))
+        continue;
       expect(displayWidth(line)).toBeLessThanOrEqual(width);
     }
   });

@@ -40,6 +40,12 @@ OPS = {
     "mul(0.3)": lambda x: x * 0.3,
     "div(3)": lambda x: x / 3,
     "div(0)": lambda x: x / 0,
+    "rrelu": F.rrelu,
+    "hard_sigmoid": F.hardsigmoid,
+    # The loop for the last few elements gives -0 where the vector code gives 0.
+    "softshrink": lambda x: F.softshrink(x) + 0.0,
+    "hardshrink": F.hardshrink,
+    "sign": torch.sign,
     "abs": torch.abs,
     "neg": torch.neg,
     "square": torch.square,

@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { catalog } from "../../src/ops/catalog.ts";
+import { backward } from "../../src/ops/backward.ts";
+import { arithmetic } from "../../src/ops/catalog/arithmetic.ts";
+import { catalog } from "../../src/ops/catalog/index.ts";
+import { piecewise } from "../../src/ops/catalog/piecewise.ts";
 import type { OpDefinition } from "../../src/ops/definition.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
-import { fuse } from "../../src/ops/fuse.ts";
+import { describeChain, fuse } from "../../src/ops/fuse.ts";
 import { parseChain } from "../../src/ops/parse.ts";
 import { postorder } from "../../src/ops/walk.ts";
 import { firstDifference } from "../support/expressions.ts";
 import { inputs, outputs } from "./pytorch-bits.ts";
+import { gradients, upstream } from "./pytorch-gradients.ts";
 
 function apply(ops: string, ...numbers: number[]): number[] {
   const elements = Float64Array.from(numbers);
@@ -25,10 +29,50 @@ describe("against PyTorch", () => {
     );
   });
 
-  it("covers the whole catalog but sqrt", () => {
-    const covered = new Set(Object.keys(outputs).map((ops) => parseChain(ops)[0]!.op.name));
-    expect(Object.keys(catalog).filter((name) => !covered.has(name))).toEqual(["sqrt"]);
+  it.each(Object.entries(gradients))("%s gives the same float32 bits of its gradient", (ops, expected) => {
+    for (const [sort, dx] of Object.entries(expected)) {
+      const x = new Float32Array(inputs.slice().buffer);
+      const actual = new Float32Array(upstream[sort as keyof typeof upstream].slice().buffer);
+      const dy = actual.slice();
+      evaluate(backward(parseChain(ops)), "float32", [x, actual]);
+      const at = firstDifference("float32", actual, new Float32Array(dx.slice().buffer));
+      const text =
+        at === -1 ? "equal" : `x ${x[at]}, dy ${dy[at]} -> ${actual[at]}, not ${dx[at]!.toString(16)}`;
+      expect(text).toBe("equal");
+    }
   });
+
+  it.each([outputs, gradients])("covers all straight pieces and all arithmetic", (table) => {
+    const covered = new Set(Object.keys(table).map((ops) => parseChain(ops)[0]!.op.name));
+    const ops = Object.keys({ ...piecewise, ...arithmetic });
+    expect(ops.filter((name) => !covered.has(name))).toEqual([]);
+  });
+});
+
+describe("prelu", () => {
+  it("takes an axis, which is no part of the expression and has no gradient", () => {
+    const chain = parseChain("prelu([0.1, 0.2], axis=1)");
+    expect(fuse(chain).channels).toEqual([{ name: "prelu.alpha", values: [0.1, 0.2], axis: 1 }]);
+    expect(backward(chain).sums.map(({ name }) => name)).toEqual(["prelu.alpha"]);
+    expect(() => parseChain("prelu([0.1, 0.2], axis=0.5)")).toThrow("must be a whole number");
+  });
+  it("is told without its axis where that is the last one", () => {
+    expect(describeChain(parseChain("prelu([1, 2])"))).toBe("prelu(alpha=[1, 2])");
+    expect(describeChain(parseChain("prelu([1, 2], -3)"))).toBe("prelu(alpha=[1, 2], axis=-3)");
+  });
+  it("stands once for each axis in a chain", () => {
+    expect(() => fuse(parseChain("prelu([1, 2], 1) | prelu([1, 2])"))).toThrow(
+      "prelu.alpha is for axis 1, but prelu#2.alpha is for axis -1",
+    );
+  });
+});
+
+it("rrelu has the middle slope, rounded once", () => {
+  expect(apply("rrelu", -48)).toEqual([-11]);
+  const elements = Float32Array.of(-1);
+  evaluate(fuse(parseChain("rrelu")), "float32", elements);
+  expect(elements[0]).toBe(-Math.fround((1 / 8 + 1 / 3) / 2));
+  expect(() => parseChain("rrelu(0.5, 0.25)")).toThrow("upper of rrelu (0.25) is below lower (0.5)");
 });
 
 describe("leaky_relu", () => {
@@ -77,7 +121,7 @@ describe("every op of the catalog", () => {
   it.each(ops)("%s stands under its own name", (name, op) => expect(op.name).toBe(name));
 
   it.each(ops)("%s says what it does, where, and after whom", (_, op) => {
-    for (const text of [op.summary, op.formula, op.domain, op.source]) expect(text).not.toBe("");
+    for (const text of [op.summary, op.formula, op.gradient, op.domain, op.source]) expect(text).not.toBe("");
     for (const spec of op.params) expect(spec.about).not.toBe("");
   });
 
@@ -85,7 +129,8 @@ describe("every op of the catalog", () => {
     const leaves = postorder(op.expression).flatMap((node) =>
       node.kind === "param" ? [node.name] : node.kind === "input" ? ["x"] : [],
     );
-    expect(new Set(leaves)).toEqual(new Set(["x", ...op.params.map((spec) => spec.name)]));
+    const params = op.params.filter((spec) => !spec.channelAxis);
+    expect(new Set(leaves)).toEqual(new Set(["x", ...params.map((spec) => spec.name)]));
   });
 
   it.each(ops)("%s is pure data", (_, op) => expect(structuredClone(op)).toEqual(op));

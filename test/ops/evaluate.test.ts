@@ -66,7 +66,7 @@ function unary(fn: e.UnaryFn, value: number): number {
   return moved === 0 && (value < 0 || Object.is(value, -0)) ? -0 : moved;
 }
 
-function binary(fn: e.BinaryFn, a: number, b: number): number {
+function binary(fn: e.Binary["fn"], a: number, b: number): number {
   if (fn === "add") return a + b;
   if (fn === "sub") return a - b;
   if (fn === "mul") return a * b;

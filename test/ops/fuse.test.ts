@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/errors.ts";
-import { catalog } from "../../src/ops/catalog.ts";
+import { catalog } from "../../src/ops/catalog/index.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import * as e from "../../src/ops/expr.ts";
 import { describeChain, fuse, toProgram } from "../../src/ops/fuse.ts";
@@ -41,7 +41,7 @@ describe("fuse", () => {
 
   it("makes a list of values an input", () => {
     const program = fuseText("prelu([0.1, 0.2])");
-    expect(program.channels).toEqual([{ name: "prelu.alpha", values: [0.1, 0.2] }]);
+    expect(program.channels).toEqual([{ name: "prelu.alpha", values: [0.1, 0.2], axis: -1 }]);
     expect(program.output).toEqual(e.where(e.gt(x, 0), x, e.mul(e.input(1), x)));
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/errors.ts";
-import { catalog } from "../../src/ops/catalog.ts";
+import { catalog } from "../../src/ops/catalog/index.ts";
 import { evaluate } from "../../src/ops/evaluate.ts";
 import { add, constant, gt, input, mul, type Num, param, where, x } from "../../src/ops/expr.ts";
 import { fuse } from "../../src/ops/fuse.ts";
@@ -119,12 +119,12 @@ describe("bind", () => {
     const slopes = [0.1, 0.2];
     const bound = bind(catalog.prelu, { alpha: slopes });
     slopes[0] = 9;
-    expect(bound.values).toEqual({ alpha: [0.1, 0.2] });
-    expect(bind(catalog.prelu, { alpha: Float64Array.of(1, 2) }).values).toEqual({ alpha: [1, 2] });
+    expect(bound.values).toEqual({ alpha: [0.1, 0.2], axis: -1 });
+    expect(bind(catalog.prelu, { alpha: Float64Array.of(1, 2) }).values.alpha).toEqual([1, 2]);
   });
 
   it("takes a list of one value as that value", () => {
-    expect(bind(catalog.prelu, { alpha: [0.5] }).values).toEqual({ alpha: 0.5 });
+    expect(bind(catalog.prelu, { alpha: [0.5] }).values).toEqual({ alpha: 0.5, axis: -1 });
   });
 
   it.each<[keyof typeof catalog, Record<string, unknown>, string, string | undefined]>([

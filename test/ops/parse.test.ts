@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OpSyntaxError, UsageError } from "../../src/errors.ts";
-import { catalog } from "../../src/ops/catalog.ts";
+import { catalog } from "../../src/ops/catalog/index.ts";
 import { describeChain } from "../../src/ops/fuse.ts";
 import { type BoundOp, bind, type OpDefinition } from "../../src/ops/op.ts";
 import { parseChain } from "../../src/ops/parse.ts";
@@ -18,8 +18,8 @@ describe("a chain", () => {
     ["leaky_relu(alpha=0.2)", [["leaky_relu", { alpha: 0.2 }]]],
     ["clamp(0, hi=6)", [["clamp", { lo: 0, hi: 6 }]]],
     ["clamp(hi=6, lo=-6)", [["clamp", { lo: -6, hi: 6 }]]],
-    ["prelu([0.1, 0.2])", [["prelu", { alpha: [0.1, 0.2] }]]],
-    ["prelu(alpha=[1])", [["prelu", { alpha: 1 }]]],
+    ["prelu([0.1, 0.2])", [["prelu", { alpha: [0.1, 0.2], axis: -1 }]]],
+    ["prelu(alpha=[1])", [["prelu", { alpha: 1, axis: -1 }]]],
     [
       "mul(0.5)|leaky_relu(0.2)|abs",
       [
@@ -32,7 +32,7 @@ describe("a chain", () => {
       " \n clamp\t( lo = 0 ,\r\n hi = 1 ) | prelu ( [ 1 , 2 ] ) ",
       [
         ["clamp", { lo: 0, hi: 1 }],
-        ["prelu", { alpha: [1, 2] }],
+        ["prelu", { alpha: [1, 2], axis: -1 }],
       ],
     ],
     [
@@ -176,7 +176,7 @@ describe("an error points at the character, and says what to do", () => {
   });
 
   it("lists the known ops where no name is near", () => {
-    expect(failure("convolution").remedy).toMatch(/^Known ops: leaky_relu, relu, /);
+    expect(failure("convolution").remedy).toMatch(/^Known ops: leaky_relu, prelu, /);
   });
 
   it("is a usage error where the chain is no text", () => {

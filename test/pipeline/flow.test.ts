@@ -151,9 +151,7 @@ async function run(
   try {
     await flow({
       ...{ steps: stepsOf(parts, input), feed, device, sink, meter, signal: undefined },
-      async onSchema(schema) {
-        await device.prepare(program, schema.tensors);
-      },
+      onSchema: (schema) => device.prepare(program, schema.tensors),
     });
     await sink.commit();
   } finally {

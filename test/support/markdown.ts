@@ -59,10 +59,10 @@ function renderOptions(options: readonly OptionSpec[]): string {
 /** The ops, for `docs/ops.md`. */
 export function renderCatalog(): string {
   const rows = allOps().map((op) =>
-    row(`\`${signatureOf(op)}\``, op.summary, `\`${op.formula}\``, op.domain, op.source),
+    row(`\`${signatureOf(op)}\``, op.summary, `\`${op.formula}\``, op.gradient, op.domain, op.source),
   );
   const head =
-    row("op", "computes", "formula", "for", "semantics of") + row(..."-----".split("").map(() => "---"));
+    row("op", "computes", "formula", "gradient", "for", "semantics of") + row(..."------".split("").map(() => "---"));
   return `\n${head}${rows.join("")}\n`;
 }
 

@@ -3,11 +3,14 @@ import { describe, expect, it } from "vitest";
 import { type FunctionAssembler, ModuleAssembler, type ValueType } from "../../src/workers/assembler.ts";
 import { ByteWriter } from "../../src/workers/byte-writer.ts";
 import {
+  EXTRACT_OPS,
   LANE_OPS,
   type LaneOp,
   MEMORY_OPS,
   type MemoryOp,
+  SCALAR_MEMORY_OPS,
   SCALAR_OPS,
+  type ScalarOp,
   SHIFT_OPS,
   type ShiftOp,
   VECTOR_OPS,
@@ -150,11 +153,11 @@ describe("the engine accepts, with the operands of its type,", () => {
   const vectors = (count: number, code: FunctionAssembler) => {
     for (let i = 0; i < count; i++) code.v128(zero);
   };
-  const one = /\.(neg|abs|sqrt|ceil|floor|nearest)$/;
+  const one = /\.(neg|abs|sqrt|ceil|floor|nearest|demote_f64x2_zero|promote_low_f32x4)$/;
   const three = /\.(bitselect|relaxed_madd)$/;
 
   // Needs a flag before Node 22; simd.test.ts covers it.
-  const plain = names(VECTOR_OPS).filter((name) => name !== "f32x4.relaxed_madd");
+  const plain = names(VECTOR_OPS).filter((name) => !/relaxed_madd|splat/.test(name));
   it.each<VectorOp>(plain)("%s", (name) => {
     const bytes = assemble([], ["v128"], (code) => {
       vectors(one.test(name) ? 1 : three.test(name) ? 3 : 2, code);
@@ -179,10 +182,40 @@ describe("the engine accepts, with the operands of its type,", () => {
     expect(WebAssembly.validate(bytes)).toBe(true);
   });
 
-  it.each(names(SCALAR_OPS))("%s", (name) => {
-    const bytes = assemble(["i32"], name === "drop" ? [] : ["i32"], (code) => {
+  it("f64x2.splat", () => {
+    const bytes = assemble(["f64"], ["v128"], (code) => code.get(0).op("f64x2.splat"));
+    expect(WebAssembly.validate(bytes)).toBe(true);
+  });
+
+  it.each(names(EXTRACT_OPS))("%s", (name) => {
+    const bytes = assemble([], ["f64"], (code) => code.v128(zero).extract(name, 1));
+    expect(WebAssembly.validate(bytes)).toBe(true);
+  });
+
+  it.each(names(SCALAR_MEMORY_OPS))("%s", (name) => {
+    const stores = name.includes("store");
+    const bytes = assemble(["i32", "f64"], stores ? [] : ["f64"], (code) => {
       code.get(0);
-      if (name !== "drop") code.get(0);
+      if (stores) code.get(1);
+      code.scalarMemory(name, 300);
+    });
+    expect(WebAssembly.validate(bytes)).toBe(true);
+  });
+
+  const signatures: Readonly<Record<ScalarOp, readonly [ValueType[], ValueType[]]>> = {
+    drop: [["i32"], []],
+    "i32.eqz": [["i32"], ["i32"]],
+    "i32.lt_u": [["i32", "i32"], ["i32"]],
+    "i32.add": [["i32", "i32"], ["i32"]],
+    "i32.sub": [["i32", "i32"], ["i32"]],
+    "i32.mul": [["i32", "i32"], ["i32"]],
+    "f64.convert_i32_u": [["i32"], ["f64"]],
+    "f64.add": [["f64", "f64"], ["f64"]],
+  };
+  it.each(names(SCALAR_OPS))("%s", (name) => {
+    const [operands, results] = signatures[name];
+    const bytes = assemble(operands, results, (code) => {
+      for (const local of operands.keys()) code.get(local);
       code.op(name);
     });
     expect(WebAssembly.validate(bytes)).toBe(true);

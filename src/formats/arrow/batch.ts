@@ -6,13 +6,34 @@
  */
 import type { Dtype } from "../../ops/dtype.ts";
 import type { Place } from "../place.ts";
+import type { Beside } from "./columns.ts";
 import type { FlatBuffer } from "./flatbuffer.ts";
 import type { Message } from "./message.ts";
-import { type Plan, planBatches, type Target } from "./plan.ts";
+import { type ListPlace, type Plan, planBatches, type Target } from "./plan.ts";
 import type { Field, Schema } from "./schema.ts";
 
 /** Bytes of a FieldNode (int64 length, int64 null count) and of a Buffer (int64 offset, int64 length). */
 const STRUCT_BYTES = 16;
+
+/** The offsets of one list of the computed column, and those of its twin beside it, in bytes from the start of the body. */
+export interface ListPair {
+  readonly own: number;
+  readonly other: number;
+  /** Bytes of each. */
+  readonly bytes: number;
+  readonly width: 4 | 8;
+  /** Lists above this one. */
+  readonly depth: number;
+}
+
+/** The offsets of the rows of a tensor. */
+export interface RowList {
+  /** Bytes from the start of the body. */
+  readonly offset: number;
+  /** 0 where there are no rows. */
+  readonly bytes: number;
+  readonly width: 4 | 8;
+}
 
 /** Reads the batches of one schema, one after the other, into the same fields. */
 export class BatchReader {
@@ -24,17 +45,38 @@ export class BatchReader {
   readonly offsets: number[] = [];
   readonly counts: number[] = [];
   readonly bytes: number[] = [];
+  /** For ops along the last axis: the rows of a range, where their length varies. */
+  readonly rowLists: (RowList | null)[] = [];
+  /** Where the elements beside those of the one range begin, in bytes from the start of the body. */
+  otherOffset = 0;
+  /** The offsets that must agree. */
+  readonly lists: ListPair[] = [];
+  readonly beside: Beside | null;
 
   readonly #schema: Schema;
   readonly #paths: readonly (readonly Field[])[];
   readonly #dtypes: readonly Dtype[];
   readonly #place: Place;
+  readonly #byRow: boolean;
   readonly #plans: { 4?: Plan; 5?: Plan } = {};
 
-  constructor(schema: Schema, paths: readonly (readonly Field[])[], dtypes: readonly Dtype[], place: Place) {
+  /**
+   * @param beside a column that is read beside the only one of `paths`, and of the same type
+   * @param byRow whether rows of varying length are told apart
+   */
+  constructor(
+    schema: Schema,
+    paths: readonly (readonly Field[])[],
+    dtypes: readonly Dtype[],
+    place: Place,
+    beside: Beside | null = null,
+    byRow = false,
+  ) {
     this.#schema = schema;
-    this.#paths = paths;
-    this.#dtypes = dtypes;
+    this.#byRow = byRow;
+    this.beside = beside;
+    this.#paths = beside ? [...paths, beside.path] : paths;
+    this.#dtypes = beside ? [...dtypes, dtypes[0]!] : dtypes;
     this.#place = place;
   }
 
@@ -56,8 +98,11 @@ export class BatchReader {
     const codec = compression(message);
     for (const target of plan.targets) {
       const index = target.buffer + (target.views === 0 ? 0 : viewBuffers(flat, variadic, target.views));
+      const range = this.ranges;
       this.#add(flat, target, nodes, buffers + STRUCT_BYTES * index, codec);
+      if (this.ranges > range) this.rowLists[range] = this.#rowList(flat, target, nodes, buffers, variadic);
     }
+    if (this.beside) this.#pair(flat, plan, nodes, buffers, variadic, codec);
     if (!ordered && this.ranges > 0) this.#untangle(flat, buffers, plan.buffers + extra);
   }
 
@@ -145,6 +190,72 @@ export class BatchReader {
     this.bytes[range] = count * elementBytes;
   }
 
+  /** Takes the range of the column beside out of the ranges, and finds the offsets that must be the same in both. */
+  #pair(
+    flat: FlatBuffer,
+    plan: Plan,
+    nodes: number,
+    buffers: number,
+    variadic: number,
+    codec: string | null,
+  ): void {
+    const { name } = this.beside!;
+    const own = plan.targets.find(({ tensor }) => tensor === 0)!;
+    const other = plan.targets.find(({ tensor }) => tensor === 1)!;
+    const lengthOf = ({ node }: { readonly node: number }): number => flat.int64(nodes + STRUCT_BYTES * node);
+    const last = [...own.lists, own];
+    for (const [i, each] of [...other.lists, other].entries()) {
+      const [mine, its] = [lengthOf(last[i]!), lengthOf(each)];
+      if (mine === its) continue;
+      const what = i === own.lists.length ? "elements" : "lists";
+      throw this.#place.unlike(`The batch has ${its} ${what} of x, but ${mine} of dy`, name);
+    }
+    this.lists.length = 0;
+    for (const [depth, each] of own.lists.entries()) {
+      const length = lengthOf(each);
+      if (length === 0 || codec !== null) continue;
+      const bytes = (length + 1) * each.width;
+      const [a, b] = [each, other.lists[depth]!].map((list) =>
+        this.#offsetsOf(flat, list, bytes, buffers, variadic),
+      );
+      if (a !== b) this.lists.push({ own: a!, other: b!, bytes, width: each.width, depth });
+    }
+    const range = this.tensors.indexOf(1);
+    if (range < 0 || range >= this.ranges) return;
+    this.otherOffset = this.offsets[range]!;
+    for (const column of [this.tensors, this.offsets, this.counts, this.bytes]) column.splice(range, 1);
+    this.rowLists.splice(range, 1);
+    this.ranges--;
+  }
+
+  /** The rows of a tensor, where they are to be told apart. */
+  #rowList(
+    flat: FlatBuffer,
+    { rows }: Target,
+    nodes: number,
+    buffers: number,
+    variadic: number,
+  ): RowList | null {
+    if (!this.#byRow || !rows) return null;
+    const { width } = rows;
+    const length = flat.int64(nodes + STRUCT_BYTES * rows.node);
+    // A list without rows may come without offsets.
+    if (length === 0) return { offset: 0, bytes: 0, width };
+    const bytes = (length + 1) * width;
+    return { offset: this.#offsetsOf(flat, rows, bytes, buffers, variadic), bytes, width };
+  }
+
+  /** Where the offsets of a list begin in the body. */
+  #offsetsOf(flat: FlatBuffer, list: ListPlace, bytes: number, buffers: number, variadic: number): number {
+    const index = list.buffer + (list.views === 0 ? 0 : viewBuffers(flat, variadic, list.views));
+    const buffer = buffers + STRUCT_BYTES * index;
+    const length = flat.int64(buffer + 8);
+    if (length < bytes) {
+      throw this.#place.corrupt(`An offsets buffer of ${length} bytes is too short: ${bytes} are needed`);
+    }
+    return flat.int64(buffer);
+  }
+
   /** The one place where compressed bodies are refused; a codec would come in here. */
   #compressed(codec: string) {
     return this.#place.unsupported(`The record batch is compressed with ${codec}`, {
@@ -162,6 +273,8 @@ export class BatchReader {
       const sorted = order.map((range) => column[range]!);
       for (let i = 0; i < sorted.length; i++) column[i] = sorted[i]!;
     }
+    const sorted = order.map((range) => this.rowLists[range]!);
+    for (let i = 0; i < sorted.length; i++) this.rowLists[i] = sorted[i]!;
     for (let range = 1; range < this.ranges; range++) {
       if (this.offsets[range - 1]! + this.bytes[range - 1]! > this.offsets[range]!) {
         throw this.#place.corrupt("Two tensors of the record batch share elements");

@@ -1,5 +1,5 @@
 /** @file Which columns of a schema are computed: every tensor, or those that are named. */
-import type { SluiceError } from "../../errors.ts";
+import { type SluiceError, UsageError } from "../../errors.ts";
 import type { FieldSummary, TensorColumn } from "../layout.ts";
 import { nearest } from "../nearest.ts";
 import type { Place } from "../place.ts";
@@ -13,6 +13,15 @@ export interface Selection {
   readonly tensors: readonly TensorColumn[];
   /** For each tensor: the fields from the top-level one down to the one whose buffer holds the values. */
   readonly paths: readonly (readonly Field[])[];
+  /** The column that is read beside the one that is computed. */
+  readonly other: Beside | null;
+}
+
+/** A column that is read beside another one, and carried through itself. */
+export interface Beside {
+  readonly name: string;
+  /** As in `Selection.paths`. */
+  readonly path: readonly Field[];
 }
 
 /** A field by the name that reaches it. `ancestors` are the structs above it, from the top. */
@@ -29,9 +38,15 @@ interface Candidate {
  * Chooses the columns named by `names`, or every top-level tensor where `names` is undefined.
  *
  * A name is first taken as that of a top-level column, whatever dots are in it; then as a path into structs.
- * @throws ColumnError, UnsupportedError, CorruptError for a column that cannot be computed
+ * @param beside the name of a column that is read beside the one of `names`
+ * @throws ColumnError, UnsupportedError, CorruptError for a column that cannot be computed; UsageError where both are one
  */
-export function selectColumns(schema: Schema, names: readonly string[] | undefined, place: Place): Selection {
+export function selectColumns(
+  schema: Schema,
+  names: readonly string[] | undefined,
+  place: Place,
+  beside?: string,
+): Selection {
   const candidates = listCandidates(schema.fields);
   const selected = new Set<Candidate>();
   if (names === undefined) {
@@ -41,7 +56,9 @@ export function selectColumns(schema: Schema, names: readonly string[] | undefin
   } else {
     for (const name of names) selected.add(resolve(name, candidates, place));
   }
-  return { fields: summarise(candidates, selected), ...order(candidates, selected, place) };
+  const tensors = order(candidates, selected, place);
+  const other = beside === undefined ? null : pair(selected, resolve(beside, candidates, place), place);
+  return { fields: summarise(candidates, selected), ...tensors, other };
 }
 
 /** The error for a schema in which nothing is computed by default: it lists what could be. */
@@ -101,6 +118,30 @@ function resolve(name: string, candidates: readonly Candidate[], place: Place): 
   return match;
 }
 
+/** Checks that `other` can stand beside the selected column, element by element. */
+function pair(selected: ReadonlySet<Candidate>, other: Candidate, place: Place): Beside {
+  const [own] = selected;
+  const { reading } = other;
+  if (!own?.reading.computable || !reading.computable) throw new TypeError("Both columns are computable");
+  if (own.reading.path.at(-1) === reading.path.at(-1)) {
+    throw new UsageError(`${JSON.stringify(own.name)} cannot be x and dy at once`, {
+      position: place.position(other.name),
+      remedy: "Name two columns: the input of the ops, and the gradient of their output.",
+    });
+  }
+  const types = [own, other].map(({ field }) => typeText(field));
+  if (types[0] !== types[1]) {
+    throw place.column(
+      `${JSON.stringify(own.name)} is ${types[0]}, but ${JSON.stringify(other.name)} is ${types[1]}`,
+      {
+        column: own.name,
+        remedy: "x and dy must be of one type and shape: cast or reshape one of them, or name other columns.",
+      },
+    );
+  }
+  return { name: other.name, path: [...other.ancestors, ...reading.path] };
+}
+
 function missing(name: string, candidates: readonly Candidate[], place: Place): SluiceError {
   const computable = candidates.filter(({ reading }) => reading.computable);
   const names = candidates.map((candidate) => candidate.name);
@@ -143,12 +184,12 @@ function order(candidates: readonly Candidate[], selected: ReadonlySet<Candidate
   for (const candidate of candidates) {
     if (!selected.has(candidate)) continue;
     if (!candidate.reading.computable) throw unusable(candidate, candidate.reading, candidates, place);
-    const { dtype, shape, channels, path }: Computable = candidate.reading;
+    const { dtype, shape, order, channels, path }: Computable = candidate.reading;
     const leaf = path.at(-1)!;
     // A tensor and a part of its storage (`column` and `column.data`) are the same values.
     if (leaves.has(leaf)) continue;
     leaves.add(leaf);
-    tensors.push({ name: candidate.name, dtype, shape, channels });
+    tensors.push({ name: candidate.name, dtype, shape, ...(order && { order }), channels });
     paths.push([...candidate.ancestors, ...path]);
   }
   return { tensors, paths };

@@ -45,7 +45,7 @@ export function* walkFile(options: LayoutOptions): Steps {
     const gap = blocks.offset(block) - place.offset;
     if (gap > 0) yield { step: "keep", length: gap };
     place.offset += gap;
-    yield* walkBlock(block, blocks, message, reader, place);
+    yield* walkBlock(block, blocks, message, reader, place, options);
   }
   place.batch = -1;
   yield { step: "keep", length: place.size - place.offset };
@@ -97,7 +97,7 @@ function* fileToStream(
   }
   for (let block = 0; block < blocks.length; block++) {
     if (place.offset !== blocks.offset(block)) yield* seek(place, blocks.offset(block));
-    yield* walkBlock(block, blocks, message, reader, place);
+    yield* walkBlock(block, blocks, message, reader, place, options);
   }
   yield { step: "emit", bytes: own?.modern === false ? LEGACY_EOS : EOS };
 }
@@ -137,6 +137,7 @@ function* walkBlock(
   message: Message,
   reader: BatchReader,
   place: Place,
+  options: LayoutOptions,
 ): Generator<Step, void, Uint8Array> {
   place.batch = blocks.batch(block);
   const length = blocks.metadataLength(block);
@@ -162,7 +163,7 @@ function* walkBlock(
   }
   if (message.type === HEADER.batch) {
     reader.read(message);
-    yield* walkBatch(reader, length, bodyLength, place);
+    yield* walkBatch(reader, length, bodyLength, place, options);
   } else {
     yield { step: "keep", length: length + bodyLength };
     place.offset += length + bodyLength;

@@ -30,6 +30,20 @@ export interface Target {
   readonly elementBytes: number;
   /** Nodes whose lengths bind each other, as triples: child, parent, fewest child slots per parent slot. */
   readonly lengths: readonly number[];
+  /** The lists of varying length along the path, from the top. */
+  readonly lists: readonly ListPlace[];
+  /** The list of varying length that holds the values themselves. */
+  readonly rows: ListPlace | null;
+}
+
+/** How the offsets of a list are found in a batch. */
+export interface ListPlace {
+  readonly node: number;
+  /** Buffer of the offsets, not counting the data buffers of views before it. */
+  readonly buffer: number;
+  readonly views: number;
+  /** Bytes of one offset. */
+  readonly width: 4 | 8;
 }
 
 export interface Plan {
@@ -43,6 +57,9 @@ export interface Plan {
   readonly targets: readonly Target[];
 }
 
+/** Bytes of an offset of the lists whose values may be a tensor's. */
+const WIDTHS: Readonly<Record<string, 4 | 8>> = { list: 4, large_list: 8 };
+
 /** Flattens the schema for one metadata version. `paths` are those of the selection. */
 export function planBatches(
   schema: Schema,
@@ -53,6 +70,7 @@ export function planBatches(
 ): Plan {
   const tensorOf = new Map(paths.map((path, tensor) => [path.at(-1)!, tensor]));
   const nodeOf = new Map<Field, number>();
+  const listOf = new Map<Field, ListPlace>();
   const targets: Target[] = [];
   let nodes = 0;
   let buffers = 0;
@@ -69,6 +87,8 @@ export function planBatches(
       });
     }
     buffers += layout.validity ? 1 : 0;
+    const width = WIDTHS[field.type.kind];
+    if (width !== undefined) listOf.set(field, { node, buffer: buffers, views, width });
     const tensor = tensorOf.get(field);
     if (tensor !== undefined) {
       const elementBytes = BYTES_PER_ELEMENT[dtypes[tensor]!];
@@ -79,6 +99,8 @@ export function planBatches(
         views,
         elementBytes,
         lengths: bonds(paths[tensor]!, nodeOf),
+        lists: paths[tensor]!.flatMap((each) => listOf.get(each) ?? []),
+        rows: listOf.get(paths[tensor]!.at(-2) ?? field) ?? null,
       });
     }
     buffers += layout.data;

@@ -84,7 +84,7 @@ export class Sequence {
         if (reader === null) throw this.#noSchema();
         reader.read(message);
         if (this.#options.record !== undefined) this.#record(this.batches, lead, message.bodyLength);
-        yield* walkBatch(reader, lead, message.bodyLength, place);
+        yield* walkBatch(reader, lead, message.bodyLength, place, this.#layout);
         continue;
       }
       if (message.type === HEADER.schema) {

@@ -17,6 +17,7 @@ export interface Computable {
   readonly computable: true;
   readonly dtype: Dtype;
   readonly shape: TensorColumn["shape"];
+  readonly order?: TensorColumn["order"] & {};
   readonly channels: Channels | null;
   /** From the field down to the one whose buffer holds the values. */
   readonly path: readonly Field[];
@@ -114,6 +115,7 @@ function readList(field: Field, size: number | null): Reading {
     computable: true,
     dtype: values.dtype,
     shape: [size, ...values.shape],
+    ...(values.order && { order: [0, ...values.order.map((place) => place + 1)] }),
     channels: innermost && size === null ? null : channels,
     path: [field, ...values.path],
     ...(values.reason === undefined ? { role: "tensor" } : { role: "skipped", reason: values.reason }),
@@ -132,6 +134,7 @@ function readFixedShape(field: Field): Reading {
     computable: true,
     dtype: values.dtype,
     shape: order.map((axis) => shape[axis]!),
+    ...(permutation && { order }),
     // Row-major in the physical shape: one step along an axis passes all that lies within the axes after it.
     channels:
       last === undefined

@@ -45,7 +45,8 @@ function extensionText(field: Field, extension: string): string {
     const tensor = variableShape(field);
     if (typeof tensor !== "string") {
       const shape = tensor.shape.map((length) => length ?? "?").join(", ");
-      return `variable_shape_tensor<${typeText(tensor.values)}>[${shape}]`;
+      const order = tensor.permutation === null ? "" : ` permuted [${tensor.permutation.join(", ")}]`;
+      return `variable_shape_tensor<${typeText(tensor.values)}>[${shape}]${order}`;
     }
   }
   const parameters = extensionMetadata(field);

@@ -1,13 +1,32 @@
 /** @file exp(x) as arithmetic. */
-
 import type { Precision } from "../expand.ts";
-import { add, clamp, mul, type Num, pow2, round, sub } from "../expr.ts";
+import { add, clamp, div, mul, type Num, sub } from "../expr.ts";
+import { addParts, reduceExp, scale } from "./exp-double.ts";
+import { quotientOfPow2 } from "./exp-single.ts";
 
-export function exp(x: Num, _precision: Precision): Num {
-  const t = clamp(mul(x, Math.LOG2E), -200, 200);
-  const n = round(t);
-  const f = mul(sub(t, n), Math.LN2);
-  let p: Num = add(mul(f, 1 / 720), 1 / 120);
-  for (const c of [1 / 24, 1 / 6, 1 / 2, 1, 1]) p = add(mul(p, f), c);
-  return mul(p, pow2(n));
+export function exp(x: Num, precision: Precision): Num {
+  return precision === "single" ? expSingle(x) : expDouble(x, 0);
+}
+
+/**
+ * exp(x + low), where `low` holds digits that x has no room for.
+ *
+ * @param low at most 0.01 in size, and never infinite or NaN, or the result is undefined; where x is below -746 or above
+ *   710 it does not count
+ */
+export function expOf(x: Num, low: Num, precision: Precision): Num {
+  return precision === "single" ? exp(add(x, low), precision) : expDouble(x, low);
+}
+
+/** At the bounds the scale is 0, and Infinity. */
+function expSingle(x: Num): Num {
+  const { scale, even, odd } = quotientOfPow2(mul(clamp(x, -709, 710), Math.LOG2E));
+  return mul(scale, div(add(even, odd), sub(even, odd)));
+}
+
+/** Beyond the bounds the scaling overflows to Infinity, or underflows to 0. */
+function expDouble(x: Num, low: Num | 0): Num {
+  const { n, r, tail } = reduceExp(clamp(x, -746, 710), low);
+  const { sum, rest } = addParts(1, r, tail);
+  return scale(add(sum, rest), n);
 }

@@ -2,29 +2,36 @@
 
 import type { Precision } from "../expand.ts";
 import { div, type Num, sqrt, type Transcendental } from "../expr.ts";
+import { cos } from "./cos.ts";
+import { erf } from "./erf.ts";
 import { exp } from "./exp.ts";
+import { expm1 } from "./expm1.ts";
+import { gaussian } from "./gaussian.ts";
+import { log } from "./log.ts";
+import { log1p } from "./log1p.ts";
+import { normalCdf } from "./normal-cdf.ts";
+import { sigmoid } from "./sigmoid.ts";
+import { sin } from "./sin.ts";
+import { softplus } from "./softplus.ts";
+import { tanh } from "./tanh.ts";
 
 /** Gives `fn(x)` as arithmetic. It may use `x` many times: equal parts are shared afterwards. */
 export type Expansion = (x: Num, precision: Precision) => Num;
 
-const todo: Expansion = (x) => x;
-
 export const functions: Readonly<Record<Transcendental, Expansion>> = {
   exp,
-  expm1: todo,
-  log: todo,
-  log1p: todo,
-  sigmoid: todo,
-  softplus: todo,
-  tanh: todo,
-  erf: todo,
-  normal_cdf: todo,
-  gaussian: todo,
+  expm1,
+  log,
+  log1p,
+  sigmoid,
+  softplus,
+  tanh,
+  erf,
+  normal_cdf: normalCdf,
+  gaussian,
   rsqrt: (x) => div(1, sqrt(x)),
-  sin: todo,
-  cos: todo,
+  sin,
+  cos,
 };
 
-export function pow(_x: Num, y: Num, _precision: Precision): Num {
-  return y;
-}
+export { pow } from "./pow.ts";

@@ -1,0 +1,50 @@
+/** @file `gradBatches`: gradients of apache-arrow record batches, for those who have them in memory already. */
+import type { RecordBatch } from "apache-arrow";
+import { AbortError } from "../errors.ts";
+import { type Batches, passBatches } from "./batches.ts";
+import { backwardJob, type Gradients, type GradOptions, gradientsOf } from "./grad-job.ts";
+
+export type BatchGradOptions = GradOptions & { readonly inputColumn: string; readonly upstream: string };
+
+/** Batches with dx in the place of dy; the parameter gradients come when they are through. */
+export interface GradBatches extends AsyncGenerator<RecordBatch, Gradients, void> {
+  /** Resolves after the last batch; rejects where it failed or was left before. */
+  readonly gradients: Promise<Gradients>;
+}
+
+/**
+ * Replaces dy by dx in each batch, as `grad` does in a file. The batches that come in are not changed. One batch is
+ * computed at a time, when it is asked for.
+ *
+ * @throws OpSyntaxError, UsageError for options it cannot have; from the generator SluiceError, see `errors.ts`
+ *
+ * ```ts
+ * const batches = gradBatches(table.batches, { ops: "leaky_relu", inputColumn: "point.x", upstream: "point.y" });
+ * for await (const batch of batches) console.log(batch.numRows); // 1000
+ * console.log(await batches.gradients); // { 'leaky_relu.alpha': -41791750 }
+ * ```
+ */
+export function gradBatches(batches: Batches, options: BatchGradOptions): GradBatches {
+  const job = backwardJob(options);
+  let settle: (gradients: Gradients) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const gradients = new Promise<Gradients>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  // Whoever does not ask for them learns of errors from the generator.
+  gradients.catch(() => {});
+  async function* run(): AsyncGenerator<RecordBatch, Gradients, void> {
+    try {
+      const result = gradientsOf(job.program, yield* passBatches(batches, job, options.signal));
+      settle(result);
+      return result;
+    } catch (error) {
+      fail(error);
+      throw error;
+    } finally {
+      fail(new AbortError());
+    }
+  }
+  return Object.assign(run(), { gradients });
+}

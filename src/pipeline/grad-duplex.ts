@@ -1,0 +1,50 @@
+/** @file `createGradTransform`: gradients through a Node stream, Arrow IPC bytes in and out. */
+import { AbortError } from "../errors.ts";
+import { PassDuplex } from "./duplex.ts";
+import { backwardJob, type Gradients, type GradOptions, gradientsOf } from "./grad-job.ts";
+import type { FileTransformOptions } from "./options.ts";
+import { pass } from "./pass.ts";
+
+export type StreamGradOptions = GradOptions &
+  Pick<FileTransformOptions, "format"> & { readonly inputColumn: string; readonly upstream: string };
+
+/** A stream whose parameter gradients are known when all has passed. */
+export interface GradTransform extends PassDuplex {
+  /** Resolves when the last byte is computed; rejects with what destroyed the stream. */
+  readonly gradients: Promise<Gradients>;
+}
+
+/**
+ * A stream that replaces dy by dx in the bytes that pass through it. In each batch the column of x must be at hand where
+ * dy is: it is held, or looked ahead for, up to `memory` bytes.
+ *
+ * @throws OpSyntaxError, UsageError for options it cannot have; everything else destroys the stream with a SluiceError
+ *
+ * ```ts
+ * const backward = createGradTransform({ ops: "leaky_relu", inputColumn: "x", upstream: "dy" });
+ * await pipeline(createReadStream("steps.arrows"), backward, createWriteStream("out.arrows"));
+ * console.log(await backward.gradients); // { 'leaky_relu.alpha': -187625 }
+ * ```
+ */
+export function createGradTransform(options: StreamGradOptions): GradTransform {
+  const job = backwardJob(options);
+  let settle: (gradients: Gradients) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const gradients = new Promise<Gradients>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  // Whoever does not ask for them learns of errors from the stream.
+  gradients.catch(() => {});
+  const duplex = new PassDuplex(
+    async (source, sink, signal) => {
+      const { sums } = await pass({ main: source }, sink, job, { ...options, signal });
+      settle(gradientsOf(job.program, sums));
+    },
+    options.signal,
+    64 * 1024,
+  );
+  duplex.once("error", fail);
+  duplex.once("close", () => fail(new AbortError()));
+  return Object.assign(duplex, { gradients });
+}

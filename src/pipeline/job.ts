@@ -1,0 +1,48 @@
+/** @file The options that forward and backward share, checked: what is to be computed, with what, of which columns. */
+import { UsageError } from "../errors.ts";
+import { describeChain, fuse } from "../ops/fuse.ts";
+import type { BoundOp } from "../ops/op.ts";
+import type { Program } from "../ops/program.ts";
+import { resolveOps } from "./chain.ts";
+import type { TransformOptions } from "./options.ts";
+import { parseSize } from "./size.ts";
+
+const DEFAULT_MEMORY = "256MiB";
+
+export interface Job {
+  /** The chain, as text. */
+  readonly text: string;
+  readonly program: Program;
+  readonly workers: number | undefined;
+  /** Bytes. */
+  readonly memory: number;
+  readonly columns: readonly string[] | undefined;
+  /** The column that is read beside the computed one, for a program with two inputs. */
+  readonly other: string | undefined;
+}
+
+/** @throws OpSyntaxError, UsageError */
+export function forwardJob(options: TransformOptions): Job {
+  const { columns } = options;
+  return { ...jobOf(options, fuse), columns, other: undefined };
+}
+
+/** What `link` makes of the chain, and the resources to do it with. */
+export function jobOf(
+  { ops, memory, workers, device = "auto" }: TransformOptions,
+  link: (chain: readonly BoundOp[]) => Program,
+): Pick<Job, "text" | "program" | "workers" | "memory"> {
+  if (device !== "auto" && device !== "cpu") {
+    throw new UsageError(`There is no device ${JSON.stringify(device)}`, { remedy: 'Use "auto" or "cpu".' });
+  }
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
+    throw new UsageError(`workers is ${workers}`, { remedy: "Give a whole number from 1." });
+  }
+  const chain = resolveOps(ops);
+  return {
+    text: describeChain(chain),
+    program: link(chain),
+    workers,
+    memory: parseSize(memory ?? DEFAULT_MEMORY, "memory"),
+  };
+}

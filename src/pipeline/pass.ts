@@ -1,0 +1,179 @@
+/** @file One input through a program into one output: what `transform` and `grad` share. The main path of the package. */
+import { AbortError, UsageError } from "../errors.ts";
+import { DETECT_BYTES, detectFormat, formatOfPath, openLayout } from "../formats/detect.ts";
+import type { FieldSummary, Format } from "../formats/layout.ts";
+import { isRowWise } from "../ops/row-plan.ts";
+import { openDevice } from "../workers/open.ts";
+import { type NpyBeside, openBeside, withBeside } from "./beside-npy.ts";
+import { alongAxis } from "./channel-axis.ts";
+import { type Feed, FileFeed, StreamFeed } from "./feed.ts";
+import { flow } from "./flow.ts";
+import type { Job } from "./job.ts";
+import type { FileTransformOptions, TransformResult } from "./options.ts";
+import { type Others, OthersBeside, OthersInFile, OthersInStream } from "./others.ts";
+import { ProgressMeter } from "./progress.ts";
+import { abandon, type Output, openSink, pathOf, type Sink, statOutput } from "./sink.ts";
+import { type Input, identify, openSource, type Source } from "./source.ts";
+
+/** What a program reads: what it changes, and for npy the second input beside it. */
+export interface Inputs {
+  readonly main: Input;
+  readonly beside?: Input | undefined;
+}
+
+export interface Passed {
+  readonly result: TransformResult;
+  /** The program's sums, in its order. */
+  readonly sums: readonly Float64Array[];
+}
+
+/** Everything of the input goes to the output, the elements computed. Nothing is left open or half written. */
+export async function pass(
+  inputs: Inputs,
+  output: Output,
+  job: Job,
+  options: FileTransformOptions,
+): Promise<Passed> {
+  const { overwrite = false, signal } = options;
+  const sources: Source[] = [];
+  let sink: Sink | undefined;
+  // A stream may never answer; closed, it ends whatever waits for it.
+  const onAbort = (): void => {
+    for (const source of sources) if (source.kind === "stream") void source.close();
+  };
+  const open = async (input: Input): Promise<Source> => {
+    const source = await openSource(input);
+    sources.push(source);
+    if (signal?.aborted) throw new AbortError(signal.reason);
+    await refuseSameFile(source, output);
+    return source;
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const source = await open(inputs.main);
+    const beside = inputs.beside === undefined ? undefined : await openBeside(await open(inputs.beside));
+    sink = await openSink(output, { overwrite, signal });
+    return await run({ source, beside, sink, path: pathOf(output) }, job, options);
+  } catch (error) {
+    await (sink ? sink.discard(error as Error) : abandon(output, error as Error));
+    throw signal?.aborted ? new AbortError(signal.reason) : error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    for (const source of sources) await source.close();
+  }
+}
+
+interface Ends {
+  readonly source: Source;
+  readonly beside: NpyBeside | undefined;
+  readonly sink: Sink;
+  /** Of the output. */
+  readonly path: string | undefined;
+}
+
+/** Reads the source to its end, and commits the sink. */
+async function run(
+  { source, beside, sink, path }: Ends,
+  { text, program, workers, memory, columns, other }: Job,
+  { format, signal, onProgress }: FileTransformOptions,
+): Promise<Passed> {
+  const random = source.kind === "file";
+  const feed = random ? new FileFeed(source) : new StreamFeed(source);
+  const size = random ? source.size : undefined;
+  const inputFormat = detectFormat(await feed.peek(DETECT_BYTES), { path: source.path });
+  if (program.inputs === 2) requireTwo(inputFormat, other, beside, source.path);
+  const outputFormat = format ?? defaultFormat(path, inputFormat);
+  const layout = { columns, other, byRow: isRowWise(program), size, random, memory, to: outputFormat };
+  const own = alongAxis(openLayout(inputFormat, { ...layout, path: source.path }), program);
+  const steps = beside ? withBeside(own, beside, source.path) : own;
+  const others = program.inputs === 2 ? othersOf(feed, beside, memory) : undefined;
+
+  const device = await openDevice({ workers, memory, expectedBytes: size });
+  const meter = new ProgressMeter(size, onProgress);
+  const fields: FieldSummary[] = [];
+  let sums: readonly Float64Array[] = [];
+  try {
+    await flow({
+      ...{ steps, feed, device, sink, meter, signal, others },
+      onSchema(schema) {
+        fields.push(...schema.fields);
+        return device.prepare(program, schema.tensors);
+      },
+    });
+    sums = device.sums();
+    await sink.commit();
+  } finally {
+    device.close();
+  }
+  return {
+    result: {
+      ...meter.finish(),
+      ops: text,
+      device: device.name,
+      workers: device.workers,
+      inputFormat,
+      outputFormat,
+      bytesWritten: meter.bytesWritten,
+      columns: [...new Set(fields.filter(({ role }) => role === "computed").map(({ name }) => name))],
+      skipped: fields.flatMap(({ role, name, reason = "" }) =>
+        role === "skipped" ? [{ column: name, reason }] : [],
+      ),
+    },
+    sums,
+  };
+}
+
+/** A program with two inputs: two columns of Arrow, or two npy inputs. */
+function requireTwo(
+  format: Format,
+  other: string | undefined,
+  beside: NpyBeside | undefined,
+  path: string,
+): void {
+  const position = { path };
+  if (format === "npy" && !beside) {
+    throw new UsageError("An npy file holds one array, and a gradient needs two: x and dy", {
+      position,
+      remedy: "Give both: sluice grad <ops> x.npy dy.npy dx.npy (in the API: { x, dy } as input).",
+    });
+  }
+  if (format !== "npy" && beside) {
+    throw new UsageError("Two inputs are for npy, and this one is Arrow", {
+      position,
+      remedy: "Give one input that holds x and dy, and name them with --input-column and --upstream.",
+    });
+  }
+  if (format === "npy" || other !== undefined) return;
+  throw new UsageError("It is not said which columns are x and dy", {
+    position,
+    remedy:
+      "Name the input of the ops with --input-column and the gradient of their output with --upstream " +
+      "(in the API: inputColumn and upstream).",
+  });
+}
+
+/** Where x's elements come from. */
+function othersOf(feed: Feed, beside: NpyBeside | undefined, memory: number): Others {
+  const from = beside?.feed ?? feed;
+  if (from instanceof FileFeed) return new OthersInFile(from.source, from === feed);
+  return from === feed ? new OthersInStream(from, memory) : new OthersBeside(from);
+}
+
+/** By the output's extension; a stream gets the Arrow stream format, which needs no end to be read; else as the input. */
+function defaultFormat(path: string | undefined, input: Format): Format {
+  const byName = path === undefined ? undefined : formatOfPath(path);
+  return byName ?? (path === undefined && input === "arrow" ? "arrows" : input);
+}
+
+/** Writing where one reads would lose what is not read yet. */
+async function refuseSameFile(source: Source, output: Output): Promise<void> {
+  const path = pathOf(output);
+  const stats = path === undefined ? undefined : await statOutput(path);
+  const open = typeof output === "object" && "identity" in output ? output.identity : undefined;
+  const identity = stats ? identify(stats) : open;
+  if (identity === undefined || identity !== source.identity) return;
+  throw new UsageError("The output is the input", {
+    position: { path: source.path },
+    remedy: "Write to another name, then move it to this one.",
+  });
+}
