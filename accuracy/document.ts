@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeMachine } from "../bench/machine.ts";
 import { FLOAT64_NUMBERS } from "./jobs.ts";
-import { FLOAT64_LIMITS, type Group, limitOf, type Row, type Side } from "./rows.ts";
+import { FLOAT64_EXCEPTIONS, FLOAT64_LIMITS, type Group, limitOf, type Row, type Side } from "./rows.ts";
 import { complaints, errorOf, parseHex, type Result, type Verdict } from "./verdict.ts";
 
 const DOCUMENT = join(import.meta.dirname, "../docs/accuracy.md");
@@ -50,10 +50,22 @@ function render(findings: readonly Finding[]): string {
       `### ${TITLES[group]}`,
       `Limits: float32 ${limitOf(row, "forward")} ulp, derivative ${limitOf(row, "gradient")} ulp; float64 ${FLOAT64_LIMITS.forward} and ${FLOAT64_LIMITS.gradient} ulp; float16 ${group === "exact" ? "rounded to float32 first" : "correctly rounded"}.`,
       table(own),
+      ...exceptions(own),
     );
   }
   parts.push("### Zeros and infinities", remarks(findings));
   return parts.join("\n\n");
+}
+
+/** Which ops of a group may be further off in float64. */
+function exceptions(findings: readonly Finding[]): string[] {
+  const names = [...new Set(findings.map(({ row }) => row.ops))].filter((name) => name in FLOAT64_EXCEPTIONS);
+  if (names.length === 0) return [];
+  const lines = names.map((name) => {
+    const { limit, why } = FLOAT64_EXCEPTIONS[name]!;
+    return `- \`${name}\`, at most ${limit} ulp: ${why}.`;
+  });
+  return ["Further off in float64, where there is no wider type to compute in:", lines.join("\n")];
 }
 
 function table(findings: readonly Finding[]): string {

@@ -57,4 +57,24 @@ const LIMITS: Readonly<Record<Group, Readonly<Record<Side, number>>>> = {
 /** Largest errors of the float64 sample. Derivatives are products of functions with an error each. */
 export const FLOAT64_LIMITS: Readonly<Record<Side, number>> = { forward: 2, gradient: 4 };
 
+/** What is further off in float64, and why: there is no wider type to compute it in. */
+export const FLOAT64_EXCEPTIONS: Readonly<Record<string, { readonly limit: number; readonly why: string }>> =
+  {
+    gelu: {
+      limit: 32,
+      why: "below x = -37.5, where the distribution function has lost digits as a subnormal number",
+    },
+    gelu_tanh: {
+      limit: 2000,
+      why: "in the lower tail: the argument of exp is rounded, and exp makes its error as many times larger as it is large",
+    },
+    "swish(1.5)": { limit: 800, why: "as gelu_tanh; `silu`, whose argument is x itself, has no such error" },
+    silu: { limit: 400, why: "below x = -708, where the sigmoid has lost digits as a subnormal number" },
+    mish: { limit: 400, why: "as silu" },
+    tanhshrink: { limit: 4, why: "near 0, where it is a product of quotients" },
+  };
+
+export const float64LimitOf = ({ ops }: Row, side: Side): number =>
+  Math.max(FLOAT64_LIMITS[side], FLOAT64_EXCEPTIONS[ops]?.limit ?? 0);
+
 export const limitOf = ({ group }: Row, side: Side): number => LIMITS[group][side];

@@ -1,6 +1,6 @@
 /** @file What the judge says of a job, and what the parts of one row add up to. */
 import type { Dtype } from "../src/ops/dtype.ts";
-import { FLOAT64_LIMITS, limitOf, type Row, type Side } from "./rows.ts";
+import { float64LimitOf, limitOf, type Row, type Side } from "./rows.ts";
 
 /** A line of `reference/judge.cpp`. Numbers are text in C's hexadecimal form. */
 export interface Verdict {
@@ -56,7 +56,7 @@ export function complaints(row: Row, { side, verdicts }: Result): string[] {
       said.push(`${type}: ${error} ulp at ${input} (result ${result}), limit ${limit}`);
   };
   off("float32", limitOf(row, side), float32);
-  off("float64", FLOAT64_LIMITS[side], float64);
+  off("float64", float64LimitOf(row, side), float64);
   // Plain arithmetic rounds to float32 at each step, as in PyTorch, before it rounds to float16.
   if (float16.misrounded > 0 && !row.stepwise)
     said.push(`float16: ${float16.misrounded} not correctly rounded, the first at ${float16.misroundedAt}`);

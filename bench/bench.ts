@@ -91,18 +91,22 @@ export class Bench {
 
   /** A file of about `bytes` bytes of float32 in `batches` batches; made once, and on the disk before it is used. */
   async input(bytes: number, batches: number, format: TensorFile["format"] = "arrow"): Promise<InputFile> {
-    const rows = bytes / 4 / WIDTH / batches;
-    if (!Number.isInteger(rows)) throw new Error(`${bytes} bytes do not go into ${batches} batches`);
-    return this.file({ format, batches, rows, width: WIDTH });
+    return this.file({ format, batches, rows: rowsOf(bytes, batches), width: WIDTH });
+  }
+
+  /** The same with two columns, `x` and `dy`; the elements are those of `dy`. */
+  async inputPair(bytes: number, batches: number): Promise<InputFile> {
+    const rows = rowsOf(bytes / 2, batches);
+    return this.file({ format: "arrow", batches, rows, width: WIDTH, columns: ["x", "dy"] });
   }
 
   async file(shape: TensorFile): Promise<InputFile> {
-    const { format, batches, rows, width } = shape;
-    const path = this.path(`${batches}x${rows}x${width}.${format}`);
+    const { format, batches, rows, width, columns = ["tensor"] } = shape;
+    const path = this.path(`${columns.join("-")}-${batches}x${rows}x${width}.${format}`);
     const known = this.#inputs.find((input) => input.path === path);
     if (known) return known;
     const count = rows * width;
-    const bytes = batches * count * 4;
+    const bytes = batches * count * columns.length * 4;
     while (
       this.#inputs.length > 0 &&
       bytes + this.#inputs.reduce((sum, input) => sum + input.bytes, 0) > MOST_KEPT_BYTES
@@ -117,6 +121,12 @@ export class Bench {
     this.#inputs.push(input);
     return input;
   }
+}
+
+function rowsOf(bytes: number, batches: number): number {
+  const rows = bytes / 4 / WIDTH / batches;
+  if (!Number.isInteger(rows)) throw new Error(`${bytes} bytes do not go into ${batches} batches`);
+  return rows;
 }
 
 /** The Python to use: the one that was named, the one beside this file, or the system's; if it has the packages. */

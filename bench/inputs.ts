@@ -1,5 +1,5 @@
 /**
- * @file Writes the Arrow files of a run: one column `tensor`, a fixed-size list of float32. apache-arrow encodes the
+ * @file Writes the Arrow files of a run: columns that are fixed-size lists of float32, all with the same numbers. apache-arrow encodes the
  * metadata; the bodies are written here, because its writer cannot make a batch of 2 GiB or more.
  *
  * ```text
@@ -18,8 +18,10 @@ export interface TensorFile {
   readonly batches: number;
   /** Of one batch. */
   readonly rows: number;
-  /** Elements of one row. */
+  /** Elements of one row of a column. */
   readonly width: number;
+  /** Default: one, `tensor`. */
+  readonly columns?: readonly string[];
 }
 
 const MAGIC = "ARROW1";
@@ -28,16 +30,27 @@ const ALIGNMENT = 64;
 /** Messages are gathered up to this size before they are written. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** Writes the file at `path`. Gives the byte offset of every batch's elements; elements count on from batch to batch. */
-export function writeTensorFile(path: string, { format, batches, rows, width }: TensorFile): number[] {
+/**
+ * Writes the file at `path`. Gives the byte offset of every batch's elements in the last column; elements count on from
+ * batch to batch.
+ */
+export function writeTensorFile(
+  path: string,
+  { format, batches, rows, width, columns = ["tensor"] }: TensorFile,
+): number[] {
   const element = Field.new("item", new Float32(), false);
-  const schema = new Schema([Field.new("tensor", new FixedSizeList(width, element), false)]);
+  const schema = new Schema(columns.map((name) => Field.new(name, new FixedSizeList(width, element), false)));
   const count = rows * width;
-  const bodyBytes = pad(count * 4);
+  const columnBytes = pad(count * 4);
+  const bodyBytes = columns.length * columnBytes;
   const batch = new RecordBatch(
     rows,
-    [new FieldNode(rows, 0), new FieldNode(count, 0)],
-    [new BufferRegion(0, 0), new BufferRegion(0, 0), new BufferRegion(0, count * 4)],
+    columns.flatMap(() => [new FieldNode(rows, 0), new FieldNode(count, 0)]),
+    columns.flatMap((_, index) => [
+      new BufferRegion(0, 0),
+      new BufferRegion(0, 0),
+      new BufferRegion(index * columnBytes, count * 4),
+    ]),
     null,
   );
   const message = frame(Message.encode(Message.from(batch, bodyBytes)));
@@ -51,9 +64,11 @@ export function writeTensorFile(path: string, { format, batches, rows, width }: 
   for (let index = 0; index < batches; index++) {
     blocks.push(new FileBlock(message.length, bodyBytes, out.position));
     out.write(message);
-    offsets.push(out.position);
-    writeElements(out, index * count, count);
-    out.write(new Uint8Array(bodyBytes - count * 4));
+    offsets.push(out.position + bodyBytes - columnBytes);
+    for (let column = 0; column < columns.length; column++) {
+      writeElements(out, index * count, count);
+      out.write(new Uint8Array(columnBytes - count * 4));
+    }
   }
   out.write(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0));
   if (format === "arrow") {

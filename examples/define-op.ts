@@ -7,20 +7,20 @@ import { join } from "node:path";
 import { add, clamp, defineOp, div, mul, transform } from "sluice";
 import { sampleDirectory } from "./sample.ts";
 
-/** Hard swish: x * clamp(x + 3, 0, 6) / 6, as in MobileNetV3. */
-const hardSwish = defineOp(
-  "hard_swish",
-  { shift: 3 },
-  (x, { shift }) => div(mul(x, clamp(add(x, shift), 0, 6)), 6),
+/** Hard mish: x * clamp(x + 2, 0, 2) / 2, by H. Yashima; mish made of straight pieces. */
+const hardMish = defineOp(
+  "hard_mish",
+  { shift: 2 },
+  (x, { shift }) => div(mul(x, clamp(add(x, shift), 0, 2)), 2),
   { summary: "x times a ramp from 0 to 1." },
 );
 
-console.log(hardSwish.definition.formula);
-console.log(hardSwish(Float32Array.of(-4, -1, 0, 1, 4)));
+console.log(hardMish.definition.formula);
+console.log(hardMish(Float32Array.of(-4, -1, 0, 1, 4)));
 
 // In a chain it goes by its name, beside the others.
 const directory = sampleDirectory();
 const result = await transform(join(directory, "in.npy"), join(directory, "out.npy"), {
-  ops: "mul(4) | hard_swish(shift=2) | leaky_relu",
+  ops: "mul(4) | hard_mish(shift=1) | leaky_relu",
 });
 console.log(`${result.ops}: ${result.elements} elements`);

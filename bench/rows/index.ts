@@ -1,6 +1,8 @@
 /** @file All rows, in the order of the table. Rows that share a file stand together. */
 import type { Row } from "../outcome.ts";
+import { activations } from "./activations.ts";
 import { apacheArrow } from "./apache-arrow.ts";
+import { curves } from "./curves.ts";
 import { batchesToFile, oneBatchToFile } from "./file-to-file.ts";
 import { kernel } from "./kernel.ts";
 import { memory } from "./memory.ts";
@@ -14,9 +16,11 @@ export const ROWS: readonly Row[] = [
   apacheArrow,
   pyarrow,
   oneBatchToFile,
+  curves,
   memory,
   pipe,
   start,
   kernel,
+  activations,
   tinyBatches,
 ];

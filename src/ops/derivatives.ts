@@ -58,7 +58,7 @@ export const unaryDerivatives: Readonly<
   erf: (x, dx) => product(dx, mul(2 / Math.sqrt(Math.PI), mul(gaussian(x), gaussian(x)))),
   normal_cdf: (x, dx) => product(dx, mul(1 / Math.sqrt(2 * Math.PI), gaussian(x))),
   gaussian: (x, dx) => product(dx, neg(mul(x, gaussian(x)))),
-  rsqrt: (x, dx) => product(dx, mul(-0.5, div(rsqrt(x), x))),
+  rsqrt: (x, dx) => product(dx, div(mul(-0.5, rsqrt(x)), x)),
   sin: (x, dx) => product(dx, cos(x)),
   cos: (x, dx) => product(dx, neg(sin(x))),
 };

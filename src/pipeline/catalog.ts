@@ -7,7 +7,8 @@ import { catalog } from "../ops/catalog/index.ts";
 import { eager } from "./eager.ts";
 
 export const leakyRelu = eager(catalog.leaky_relu);
-export const prelu = eager(catalog.prelu);
+// No one learns the axis.
+export const prelu = eager<"alpha" | "axis", "alpha">(catalog.prelu);
 export const rrelu = eager(catalog.rrelu);
 export const relu = eager(catalog.relu);
 export const relu6 = eager(catalog.relu6);

@@ -12,7 +12,6 @@ import { backward as backwardProgram } from "../ops/backward.ts";
 import type { Dtype } from "../ops/dtype.ts";
 import { constant, type Input, type Num, type Operand } from "../ops/expr.ts";
 import { fuse } from "../ops/fuse.ts";
-
 import {
   type About,
   type BoundOp,
@@ -44,8 +43,8 @@ export interface Rows {
   readonly rowLength?: number | undefined;
 }
 
-/** An op that can be called. */
-export interface EagerOp<Name extends string = string> {
+/** An op that can be called. `Name`: its parameters; `Learned`: those of them that have a gradient. */
+export interface EagerOp<Name extends string = string, Learned extends string = Name> {
   /**
    * The op on each element, at once; an op along the last axis on each row of `rowLength` elements.
    *
@@ -79,17 +78,19 @@ export interface EagerOp<Name extends string = string> {
     x: Values,
     dy: Values,
     params?: { readonly [Key in Name]?: ParamInput | undefined } & Rows,
-  ): Backward<Name, Values>;
+  ): Backward<Learned, Values>;
   readonly definition: OpDefinition<Name>;
 }
 
-export interface Backward<Name extends string, Values extends FloatArray> {
+export interface Backward<Learned extends string, Values extends FloatArray> {
   readonly dx: Values;
-  readonly gradients: { readonly [Key in Name]: number | Float64Array };
+  readonly gradients: { readonly [Key in Learned]: number | Float64Array };
 }
 
 /** Makes a definition callable. */
-export function eager<Name extends string>(definition: OpDefinition<Name>): EagerOp<Name> {
+export function eager<Name extends string, Learned extends Name = Name>(
+  definition: OpDefinition<Name>,
+): EagerOp<Name, Learned> {
   const call = (
     of: FloatArray | Operand,
     params: Readonly<Record<string, unknown>> = {},
@@ -103,7 +104,7 @@ export function eager<Name extends string>(definition: OpDefinition<Name>): Eage
     x: FloatArray,
     dy: FloatArray,
     { rowLength, ...params }: NonNullable<Parameters<EagerOp<Name>["backward"]>[2]> = {},
-  ): Backward<Name, FloatArray> =>
+  ): Backward<Learned, FloatArray> =>
     computeBackward(
       definition,
       x,
@@ -111,8 +112,13 @@ export function eager<Name extends string>(definition: OpDefinition<Name>): Eage
       bind(definition, params as unknown as Parameters<EagerOp<Name>["with"]>[0]),
       rowLength,
     );
-  return Object.assign(call, { with: bound, backward, definition }) as EagerOp<Name>;
+  return Object.assign(call, { with: bound, backward, definition }) as EagerOp<Name, Learned>;
 }
+
+/** The parameters with a gradient: all but a `channelAxis`. */
+type LearnedOf<Options> = {
+  [Name in keyof Options & string]: Options[Name] extends { readonly channelAxis: true } ? never : Name;
+}[keyof Options & string];
 
 /**
  * Defines an op of your own: a function like those of the catalog, which chains of the process know by its name.
@@ -133,7 +139,7 @@ export function defineOp<const Options extends Readonly<Record<string, ParamOpti
   defaults: Options,
   build: (x: Input, params: Params<Options>) => Operand,
   about?: About,
-): EagerOp<keyof Options & string> {
+): EagerOp<keyof Options & string, LearnedOf<Options>> {
   for (const [taken, what] of [
     ["out", "the array for results"],
     ["rowLength", "the length of the last axis"],
@@ -165,13 +171,13 @@ function compute(
   return result;
 }
 
-function computeBackward<Name extends string>(
-  definition: OpDefinition<Name>,
+function computeBackward<Learned extends string>(
+  definition: OpDefinition,
   x: FloatArray,
   dy: FloatArray,
   op: BoundOp,
   rowLength: number | undefined,
-): Backward<Name, FloatArray> {
+): Backward<Learned, FloatArray> {
   const dtype = dtypeOf(x);
   if (dtypeOf(dy) !== dtype || dy.length !== x.length) {
     throw new UsageError(`x is ${describe(x)}, but dy is ${describe(dy)}`, {
@@ -186,7 +192,7 @@ function computeBackward<Name extends string>(
     const values = sums[i]!;
     return [sum.name.slice(definition.name.length + 1), sum.perChannel ? values : values[0]!];
   });
-  return { dx, gradients: Object.fromEntries(gradients) as Backward<Name, FloatArray>["gradients"] };
+  return { dx, gradients: Object.fromEntries(gradients) as Backward<Learned, FloatArray>["gradients"] };
 }
 
 function dtypeOf(values: ArrayBufferView): Dtype {

@@ -5,6 +5,8 @@ import { type Apply, type Literal, type Load, literalBytes, type Value } from ".
 /** Literals beyond this many are written where they are used: a frame of thousands of locals makes every call slow. */
 export const MOST_HOISTED = 64;
 
+const SELECTIONS: ReadonlySet<string> = new Set(["v128.bitselect", "v128.and", "v128.andnot"]);
+
 /** Where a value goes: what the function does before it is on the stack, such as an address, and after. */
 export interface Destination {
   readonly value: Value;
@@ -16,6 +18,8 @@ export interface Destination {
 export class Emitter {
   /** Vector instructions for one vector, beside loads, stores and the moves of locals. */
   readonly instructions: number;
+  /** Whether lanes are selected by masks. */
+  readonly selects: boolean;
   readonly #code: FunctionAssembler;
   /** How often each value is read, by id; 0 for what the roots do not need. */
   readonly #reads: readonly number[];
@@ -29,6 +33,7 @@ export class Emitter {
     const needed = collect(roots);
     this.#reads = countReads(roots, needed);
     this.instructions = needed.filter(({ kind, varies }) => varies && kind === "apply").length;
+    this.selects = needed.some((value) => value.kind === "apply" && SELECTIONS.has(value.op));
     this.#hoist(needed.filter(({ varies }) => !varies));
   }
 

@@ -84,6 +84,8 @@ export function lowerInto(
   return roots.map((root) => values.get(root)!);
 }
 
+/** A whole number n added to it is n + 1023, an exponent with its bias, in the lowest bits. */
+const BIASED = 1.5 * 2 ** 52 + 1023;
 /** The float64 whose bits are those of the fraction, all ones: the largest subnormal number. */
 const FRACTION = 2 ** -1022 - 2 ** -1074;
 /** The float64 whose lower 32 bits are ones. */
@@ -168,7 +170,7 @@ class Lowering {
     switch (fn) {
       case "pow2": {
         // The sum has the whole number in its lowest bits, and the shift puts it in the place of the exponent.
-        const biased = this.#code.apply("f64x2.add", x, f64(1.5 * 2 ** 52 + 1023));
+        const biased = this.#beforeSubtracting(BIASED, x) ?? this.#code.apply("f64x2.add", x, f64(BIASED));
         return this.#code.shift("i64x2.shl", biased, 52);
       }
       case "exponent": {
@@ -182,6 +184,15 @@ class Lowering {
       case "head":
         return this.#code.apply("v128.andnot", x, f64(LOW_WORD));
     }
+  }
+
+  /** s, where `x` is s - number and s is another sum with the number: then s is x + number, with nothing rounded. */
+  #beforeSubtracting(number: number, x: Value): Value | undefined {
+    const isNumber = (value: Value | undefined): boolean =>
+      value?.kind === "literal" && value.number === number;
+    if (x.kind !== "apply" || x.op !== "f64x2.sub" || !isNumber(x.operands[1])) return undefined;
+    const sum = x.operands[0]!;
+    return sum.kind === "apply" && sum.op === "f64x2.add" && sum.operands.some(isNumber) ? sum : undefined;
   }
 
   #binary(fn: Exclude<BinaryFn, "pow">, a: Value, b: Value): Value {

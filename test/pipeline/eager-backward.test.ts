@@ -58,6 +58,8 @@ it("prelu.backward sums by channel", () => {
   const { dx, gradients } = prelu.backward(x, dy, { alpha: [0.5, 2, 1] });
   expect([...dx]).toEqual([0.5, 2, 1, 1, 1, 1]);
   expect(gradients.alpha).toEqual(Float64Array.of(-1 - 8, -2 - 2.5, -6));
+  // @ts-expect-error the axis has no gradient
+  expect(gradients.axis).toBeUndefined();
 });
 
 it("an op without parameters has no gradients but dx", () => {

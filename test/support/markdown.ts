@@ -62,7 +62,8 @@ export function renderCatalog(): string {
     row(`\`${signatureOf(op)}\``, op.summary, `\`${op.formula}\``, op.gradient, op.domain, op.source),
   );
   const head =
-    row("op", "computes", "formula", "gradient", "for", "semantics of") + row(..."------".split("").map(() => "---"));
+    row("op", "computes", "formula", "gradient", "for", "semantics of") +
+    row(..."------".split("").map(() => "---"));
   return `\n${head}${rows.join("")}\n`;
 }
 

@@ -17,7 +17,12 @@ function varint(value) {
 /** AttributeProto: name, type 3 (string), s. */
 const attribute = (name, value) => bytes(5, [...text(1, name), ...number(20, 3), ...text(4, value)]);
 const node = (type, inputs, output, ...attributes) =>
-  bytes(1, [...inputs.flatMap((name) => text(1, name)), ...text(2, output), ...text(4, type), ...attributes.flat()]);
+  bytes(1, [
+    ...inputs.flatMap((name) => text(1, name)),
+    ...text(2, output),
+    ...text(4, type),
+    ...attributes.flat(),
+  ]);
 /** ValueInfoProto of float32 with a shape. */
 const value = (field, name, shape) => {
   const dims = shape.flatMap((size) => bytes(1, number(1, size)));

@@ -17,8 +17,8 @@ export function rangeOf(
   given: { readonly from?: number | undefined; readonly to?: number | undefined } = {},
 ): Range {
   const own = functions.map((each) => valuesOf(each, x)).filter((range) => range !== undefined);
-  let from = Math.min(...own.map((range) => range.from));
-  let to = Math.max(...own.map((range) => range.to));
+  let from = finite(Math.min(...own.map((range) => range.from)));
+  let to = finite(Math.max(...own.map((range) => range.to)));
   // Nothing to see anywhere.
   if (own.length === 0) [from, to] = [-1, 1];
   // The axis belongs into the picture where it is near.
@@ -26,10 +26,15 @@ export function rangeOf(
   if (to < 0 && to > 0.4 * from) to = 0;
   const flat = Math.max(1, Math.abs(from), Math.abs(to)) * 1e-9;
   const margin = to - from > flat ? 0.06 * (to - from) : Math.max(1, 0.1 * Math.abs(to));
-  return { from: given.from ?? finite(from - margin), to: given.to ?? finite(to + margin) };
+  const range = { from: given.from ?? from - margin, to: given.to ?? to + margin };
+  if (range.to > range.from) return range;
+  // One end is given, and leaves all curves outside.
+  return given.from === undefined
+    ? { from: range.to - Math.max(1, Math.abs(range.to)), to: range.to }
+    : { from: range.from, to: range.from + Math.max(1, Math.abs(range.from)) };
 }
 
-/** Half of the largest float64, so that the length of the range is finite, too. */
+/** A quarter of the largest float64, so that the length of the range is finite, margins included. */
 const LARGEST = 2 ** 1022;
 const finite = (y: number): number => Math.max(-LARGEST, Math.min(LARGEST, y));
 

@@ -15,12 +15,16 @@ const SLACK = 1e-9;
  */
 export function ticksOf(from: number, to: number, most: number): Tick[] {
   const { step, first, last } = stepsOf(from, to, most);
-  const values: number[] = [];
-  for (let i = first; i <= last; i++) values.push(i === 0 ? 0 : Number((i * step).toPrecision(12)));
+  // Beyond 2^53 `first + 1` may be `first`: the count bounds the loop, and a number that comes twice is one tick.
+  const values = new Set<number>();
+  for (let count = 0; count <= last - first; count++) {
+    const i = first + count;
+    values.add(i === 0 ? 0 : Number((i * step).toPrecision(12)));
+  }
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + SLACK));
   const largest = Math.max(Math.abs(from), Math.abs(to));
   const plain = largest < 1e6 && decimals <= 6;
-  return values.map((value) => ({
+  return Array.from(values, (value) => ({
     value,
     label: plain ? value.toFixed(decimals) : value === 0 ? "0" : value.toExponential().replace("e+", "e"),
   }));

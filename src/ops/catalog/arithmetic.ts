@@ -1,6 +1,7 @@
 /** @file Ops that round once at most: arithmetic with a number, bounds, signs and whole numbers. */
 import { createOp } from "../definition.ts";
 import * as e from "../expr.ts";
+import { bits, bitsWithParameter } from "./accuracy.ts";
 import { BINARY, CLAMP, everywhere, rectified, UNARY } from "./sources.ts";
 
 const operand = { about: "The number.", aliases: ["other", "value", "scalar", "constant", "factor"] };
@@ -11,6 +12,7 @@ export const arithmetic = {
     aliases: ["plus"],
     summary: "Adds a number.",
     gradient: "1; by c: 1",
+    accuracy: bitsWithParameter,
     domain: "all x; NaN where an infinity meets its opposite",
     source: "PyTorch torch.add (aten/src/ATen/native/ufunc/add.h)",
   }),
@@ -18,6 +20,7 @@ export const arithmetic = {
     aliases: ["subtract", "minus"],
     summary: "Subtracts a number.",
     gradient: "1; by c: -1",
+    accuracy: bitsWithParameter,
     domain: "all x; NaN where an infinity meets itself",
     source: "PyTorch torch.sub, which is add with alpha = -1 (aten/src/ATen/native/BinaryOps.cpp, sub_out)",
   }),
@@ -25,6 +28,7 @@ export const arithmetic = {
     aliases: ["multiply", "times", "scale"],
     summary: "Multiplies by a number.",
     gradient: "c; by c: x",
+    accuracy: bits,
     domain: "all x; NaN where 0 meets an infinity",
     source: `PyTorch torch.mul (${BINARY}, mul_kernel)`,
   }),
@@ -32,6 +36,7 @@ export const arithmetic = {
     aliases: ["divide", "true_divide"],
     summary: "Divides by a number; by 0 gives an infinity, as IEEE 754 says.",
     gradient: "1 / c; by c: -x / c^2",
+    accuracy: bits,
     domain: "all x; NaN for 0 / 0 and for infinity / infinity",
     source: `PyTorch torch.div (${BINARY}, div_true_kernel)`,
   }),
@@ -52,6 +57,7 @@ export const arithmetic = {
       summary: "x kept between lo and hi.",
       formula: "min(max(x, lo), hi)",
       gradient: "lo <= x <= hi ? 1 : 0; by lo: x < lo ? 1 : 0; by hi: x > hi ? 1 : 0",
+      accuracy: bits,
       domain: rectified,
       source: `PyTorch torch.clamp (${CLAMP}, clamp_scalar_kernel_impl)`,
     },
@@ -60,6 +66,7 @@ export const arithmetic = {
     aliases: ["absolute", "fabs"],
     summary: "The absolute value: the sign bit cleared.",
     gradient: "sign(x), 0 at 0",
+    accuracy: bits,
     domain: everywhere,
     source: `PyTorch torch.abs (${UNARY}, abs_kernel)`,
   }),
@@ -67,6 +74,7 @@ export const arithmetic = {
     aliases: ["negative", "negate"],
     summary: "The sign bit flipped; 0 becomes -0.",
     gradient: "-1",
+    accuracy: bits,
     domain: everywhere,
     source: `PyTorch torch.neg (${UNARY}, neg_kernel)`,
   }),
@@ -74,12 +82,14 @@ export const arithmetic = {
     aliases: ["sgn", "signum"],
     summary: "1 above zero, -1 below, 0 at zero.",
     gradient: noGradient,
+    accuracy: bits,
     domain: "all x; NaN and -0 become 0",
     source: `PyTorch torch.sign (${UNARY}, sign_kernel)`,
   }),
   floor: createOp("floor", {}, (x) => e.floor(x), {
     summary: "The nearest whole number that is not above x.",
     gradient: noGradient,
+    accuracy: bits,
     domain: rectified,
     source: `PyTorch torch.floor (${UNARY}, floor_kernel)`,
   }),
@@ -87,6 +97,7 @@ export const arithmetic = {
     aliases: ["ceiling"],
     summary: "The nearest whole number that is not below x.",
     gradient: noGradient,
+    accuracy: bits,
     domain: rectified,
     source: `PyTorch torch.ceil (${UNARY}, ceil_kernel)`,
   }),
@@ -94,6 +105,7 @@ export const arithmetic = {
     aliases: ["rint", "nearbyint"],
     summary: "The nearest whole number; halves go to the even one.",
     gradient: noGradient,
+    accuracy: bits,
     domain: rectified,
     source: `PyTorch torch.round (${UNARY}, round_kernel)`,
   }),

@@ -1,6 +1,7 @@
 /** @file Functions of mathematics. */
 import { createOp } from "../definition.ts";
 import * as e from "../expr.ts";
+import { bitsForward, correctlyRounded, elementaryFunction } from "./accuracy.ts";
 import { everywhere, rectified, UNARY } from "./sources.ts";
 
 const UNARY_OPS = "aten/src/ATen/native/UnaryOps.cpp";
@@ -12,6 +13,7 @@ export const elementary = {
     aliases: ["exponential"],
     summary: "The exponential function.",
     gradient: "exp(x)",
+    accuracy: elementaryFunction,
     domain: "all x; NaN stays NaN, -infinity becomes 0",
     source: unary("exp"),
   }),
@@ -19,6 +21,7 @@ export const elementary = {
     aliases: ["exp_minus_one"],
     summary: "exp(x) - 1, exact near 0.",
     gradient: "exp(x)",
+    accuracy: elementaryFunction,
     domain: `${rectified}, -infinity becomes -1`,
     source: unary("expm1"),
   }),
@@ -26,6 +29,7 @@ export const elementary = {
     aliases: ["ln", "logarithm"],
     summary: "The natural logarithm.",
     gradient: "1 / x",
+    accuracy: elementaryFunction,
     domain: "x >= 0; NaN below, -infinity at 0 and -0",
     source: unary("log"),
   }),
@@ -33,6 +37,7 @@ export const elementary = {
     aliases: ["log_one_plus"],
     summary: "log(1 + x), exact near 0.",
     gradient: "1 / (1 + x)",
+    accuracy: elementaryFunction,
     domain: "x >= -1; NaN below, -infinity at -1, -0 stays -0",
     source: unary("log1p"),
   }),
@@ -40,6 +45,7 @@ export const elementary = {
     aliases: ["error_function"],
     summary: "The error function.",
     gradient: "2 / sqrt(pi) * exp(-x^2)",
+    accuracy: elementaryFunction,
     domain: `${rectified}, the infinities become -1 and 1`,
     source: unary("erf"),
   }),
@@ -51,6 +57,7 @@ export const elementary = {
       aliases: ["power"],
       summary: "x to the power of c.",
       gradient: "c * x^(c - 1), 0 for c = 0; by c: log(x) * x^c, 0 at x = 0 for c >= 0",
+      accuracy: elementaryFunction,
       domain:
         "all x for whole c, else x >= 0 with NaN below; the special cases are those of C and IEEE 754, so NaN to the power of 0 is 1",
       source: "PyTorch torch.pow (aten/src/ATen/native/cpu/PowKernel.cpp, pow_tensor_scalar_kernel)",
@@ -60,6 +67,7 @@ export const elementary = {
     aliases: ["square_root"],
     summary: "The square root, correctly rounded.",
     gradient: "1 / (2 * sqrt(x))",
+    accuracy: correctlyRounded,
     domain: "x >= 0; NaN below, -0 stays -0",
     source: unary("sqrt"),
   }),
@@ -67,6 +75,7 @@ export const elementary = {
     aliases: ["inverse_sqrt", "reciprocal_sqrt"],
     summary: "One over the square root.",
     gradient: "-1 / (2 * x * sqrt(x))",
+    accuracy: elementaryFunction,
     domain: "x >= 0; NaN below, infinity at 0 and -infinity at -0",
     source: unary("rsqrt"),
   }),
@@ -74,6 +83,7 @@ export const elementary = {
     aliases: ["sqr", "pow2"],
     summary: "x times itself.",
     gradient: "2 * x",
+    accuracy: bitsForward,
     domain: everywhere,
     source: `PyTorch torch.square (${UNARY_OPS}, square; cpu/PowKernel.cpp)`,
   }),
@@ -81,6 +91,7 @@ export const elementary = {
     aliases: ["inverse", "inv", "recip"],
     summary: "One over x; 0 gives an infinity of its sign.",
     gradient: "-1 / x^2",
+    accuracy: bitsForward,
     domain: everywhere,
     source: unary("reciprocal"),
   }),
@@ -88,6 +99,7 @@ export const elementary = {
     aliases: ["sine"],
     summary: "The sine of x radians.",
     gradient: "cos(x)",
+    accuracy: elementaryFunction,
     domain: `${rectified}, the infinities become NaN`,
     source: unary("sin"),
   }),
@@ -95,6 +107,7 @@ export const elementary = {
     aliases: ["cosine"],
     summary: "The cosine of x radians.",
     gradient: "-sin(x)",
+    accuracy: elementaryFunction,
     domain: `${everywhere}, the infinities become NaN`,
     source: unary("cos"),
   }),

@@ -7,6 +7,7 @@
  */
 import { createOp } from "../definition.ts";
 import * as e from "../expr.ts";
+import { bits, bitsWithParameter } from "./accuracy.ts";
 import { ACTIVATION, CLAMP, everywhere, rectified } from "./sources.ts";
 
 const leak = (x: e.Num, slope: e.Num): e.Num => e.where(e.gt(x, 0), x, e.mul(slope, x));
@@ -43,6 +44,7 @@ export const piecewise = {
       aliases: ["lrelu", "leaky"],
       summary: "Leaky rectified linear unit: x above zero, alpha * x elsewhere.",
       gradient: "x > 0 ? 1 : alpha; by alpha: x > 0 ? 0 : x",
+      accuracy: bits,
       domain: `${rectified} (for alpha >= 0)`,
       source: `PyTorch torch.nn.functional.leaky_relu (${ACTIVATION}, leaky_relu_kernel)`,
     },
@@ -70,6 +72,7 @@ export const piecewise = {
       aliases: ["parametric_relu"],
       summary: "Leaky ReLU whose slope is learnt, one or one per channel.",
       gradient: "x > 0 ? 1 : alpha; by alpha: x > 0 ? 0 : x, added over its channel",
+      accuracy: bitsWithParameter,
       domain: `${rectified} (for alpha >= 0)`,
       source: `PyTorch torch.nn.functional.prelu (${ACTIVATION}, prelu_kernel), where the channels are axis 1`,
     },
@@ -91,6 +94,7 @@ export const piecewise = {
       aliases: ["randomized_leaky_relu", "randomized_relu"],
       summary: "Leaky ReLU trained with random slopes; here, as in inference, their middle.",
       gradient: "x > 0 ? 1 : (lower + upper) / 2; by lower and by upper: x > 0 ? 0 : x / 2",
+      accuracy: bits,
       domain: `${rectified} (for slopes >= 0)`,
       source:
         "PyTorch torch.nn.functional.rrelu with training=False (aten/src/ATen/native/Activation.cpp, rrelu_with_noise_out_cpu)",
@@ -100,6 +104,7 @@ export const piecewise = {
     aliases: ["rectifier", "rectified_linear"],
     summary: "Rectified linear unit: negative numbers become 0.",
     gradient: "x > 0 ? 1 : 0; 1 at NaN",
+    accuracy: bits,
     domain: rectified,
     source: `PyTorch torch.relu, which is clamp_min(x, 0) (${CLAMP}, clamp_min_scalar_kernel_impl)`,
   }),
@@ -108,6 +113,7 @@ export const piecewise = {
     summary: "x kept between 0 and 6.",
     formula: "min(max(x, 0), 6)",
     gradient: "0 < x < 6 ? 1 : 0",
+    accuracy: bits,
     domain: rectified,
     source: `PyTorch torch.nn.functional.relu6, which is hardtanh(x, 0, 6) (${CLAMP}, clamp_scalar_kernel_impl)`,
   }),
@@ -129,6 +135,7 @@ export const piecewise = {
       formula: "min(max(x, min_val), max_val)",
       gradient:
         "min_val < x < max_val ? 1 : 0; by min_val: x <= min_val ? 1 : 0; by max_val: x >= max_val ? 1 : 0",
+      accuracy: bits,
       domain: rectified,
       source: `PyTorch torch.nn.functional.hardtanh (${CLAMP}, clamp_scalar_kernel_impl)`,
     },
@@ -143,6 +150,7 @@ export const piecewise = {
     {
       summary: "x where it is above the threshold, a fixed value elsewhere.",
       gradient: "x > threshold ? 1 : 0, 1 at NaN; by threshold: 0; by value: x <= threshold ? 1 : 0",
+      accuracy: bits,
       domain: everywhere,
       source: `PyTorch torch.nn.functional.threshold (${ACTIVATION}, threshold_kernel)`,
     },
@@ -160,6 +168,7 @@ export const piecewise = {
       summary: "The sigmoid as a straight line between -3 and 3.",
       formula: "min(max(x + 3, 0), 6) / 6",
       gradient: "-3 < x < 3 ? 1 / 6 : 0",
+      accuracy: bits,
       domain: everywhere,
       source: `PyTorch torch.nn.functional.hardsigmoid (${ACTIVATION}, hardsigmoid_kernel)`,
     },
@@ -173,6 +182,7 @@ export const piecewise = {
       summary: "x moved towards 0 by lambd, and 0 where it would pass it.",
       formula: "abs(x) <= lambd ? 0 : x < 0 ? x + lambd : x - lambd",
       gradient: "abs(x) > lambd ? 1 : 0; by lambd: abs(x) > lambd ? -sign(x) : 0",
+      accuracy: bits,
       domain: "all x; NaN stays NaN, -0 becomes 0",
       source: `PyTorch torch.nn.functional.softshrink (${ACTIVATION}, softshrink_kernel)`,
     },
@@ -182,6 +192,7 @@ export const piecewise = {
     summary: "0 within lambd of 0, x elsewhere.",
     formula: "abs(x) <= lambd ? 0 : x",
     gradient: "abs(x) > lambd ? 1 : 0; by lambd: 0",
+    accuracy: bits,
     domain: "all x; NaN stays NaN, -0 becomes 0",
     source: `PyTorch torch.nn.functional.hardshrink (${ACTIVATION}, hardshrink_kernel)`,
   }),

@@ -7,6 +7,7 @@
  */
 import { createOp } from "../definition.ts";
 import * as e from "../expr.ts";
+import { alongRows } from "./accuracy.ts";
 
 const SOFTMAX = "aten/src/ATen/native/cpu/SoftMaxKernel.cpp";
 const LAYER_NORM = "aten/src/ATen/native/cpu/layer_norm_kernel.cpp";
@@ -25,6 +26,7 @@ export const rowWise = {
       summary: "Exponentials of a row, divided by their sum: positive, and 1 together.",
       formula: "exp(x - max(x)) / sum(exp(x - max(x))), over the last axis",
       gradient: "dx = y * (dy - sum(dy * y)), for y = softmax(x)",
+      accuracy: alongRows,
       domain: "all x; rows with NaN or +infinity, and rows of -infinity alone, become NaN",
       source: `PyTorch torch.nn.functional.softmax with dim=-1 (${SOFTMAX}, vec_host_softmax_lastdim)`,
     },
@@ -47,6 +49,7 @@ export const rowWise = {
       summary: "The logarithm of softmax, exact where softmax is near 0 or 1.",
       formula: "x - max(x) - log(sum(exp(x - max(x)))), over the last axis",
       gradient: "dx = dy - softmax(x) * sum(dy)",
+      accuracy: alongRows,
       domain: "all x; rows with NaN or +infinity, and rows of -infinity alone, become NaN",
       source: `PyTorch torch.nn.functional.log_softmax with dim=-1 (${SOFTMAX}, vec_log_softmax_lastdim_kernel)`,
     },
@@ -64,6 +67,7 @@ export const rowWise = {
       formula: "x / max(sqrt(sum(x * x)), eps), over the last axis",
       gradient:
         "dx = (dy - y * sum(dy * y)) / length, for y = x / length; dy / eps where the length is below eps",
+      accuracy: alongRows,
       domain:
         "all x; a row with NaN becomes NaN; with an infinity, NaN there and 0 elsewhere, and in float64 also where the sum of the squares is above 1.8e308",
       source: "PyTorch torch.nn.functional.normalize with p=2, dim=-1 (torch/nn/functional.py)",
@@ -83,6 +87,7 @@ export const rowWise = {
         "A row with its mean subtracted, divided by its standard deviation. No learned scale and shift.",
       formula: "(x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps), over the last axis",
       gradient: "dx = (dy - mean(dy) - y * mean(dy * y)) / sqrt(variance + eps), for y = layer_norm(x)",
+      accuracy: alongRows,
       domain: "all x; rows with NaN or an infinity become NaN",
       source: `PyTorch torch.nn.functional.layer_norm over the last axis, without weight and bias (${LAYER_NORM})`,
     },

@@ -32,8 +32,8 @@ export function quotientOfPow2(t: Num, n: Num = round(t)): Quotient {
   return { scale: pow2(n), even: add(mul(square, F2), EVEN), odd: mul(f, add(square, ODD)) };
 }
 
-/** Added and taken away again, it rounds to a whole number. */
-const ROUND = 1.5 * 2 ** 52;
+/** Added and taken away again, it rounds to a whole number; with 1023 more, `pow2` is only a shift of the sum. */
+const ROUND = 1.5 * 2 ** 52 + 1023;
 
 /** The nearest whole number to |t| < 2^51, which is never -0: where t is, `odd` then is too. */
 export const roundToPositiveZero = (t: Num): Num => sub(add(t, ROUND), ROUND);

@@ -1,8 +1,9 @@
 /** @file exp(x) - 1 as arithmetic, without cancellation near 0. */
 import type { Precision } from "../expand.ts";
-import { add, clamp, div, eq, gt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
+import { add, clamp, div, eq, gt, lt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
 import { addParts, reduceExp, scale } from "./exp-double.ts";
 import { quotientOfPow2, roundToPositiveZero } from "./exp-single.ts";
+import { isNeverPositive } from "./sign.ts";
 
 export function expm1(x: Num, precision: Precision): Num {
   return precision === "single" ? expm1Single(x) : expm1Double(x);
@@ -10,10 +11,12 @@ export function expm1(x: Num, precision: Precision): Num {
 
 /** (s * (E + O) - (E - O)) / (E - O), with s - 1 multiplied out: near 0 it is exactly 0, and -0 stays. */
 function expm1Single(x: Num): Num {
-  const t = mul(clamp(x, -50, 700), Math.LOG2E);
+  const low = isNeverPositive(x);
+  const t = mul(low ? where(lt(x, -50), -50, x) : clamp(x, -50, 700), Math.LOG2E);
   const { scale, even, odd } = quotientOfPow2(t, roundToPositiveZero(t));
   const numerator = sub(mul(add(scale, 1), odd), mul(sub(1, scale), even));
-  return where(gt(x, 700), Infinity, div(numerator, sub(even, odd)));
+  const quotient = div(numerator, sub(even, odd));
+  return low ? quotient : where(gt(x, 700), Infinity, quotient);
 }
 
 /** 2^n * ((1 - 2^-n) + r + tail) */

@@ -43,4 +43,22 @@ describe("the range of y", () => {
     expect(rangeOf(functions, x, { from: -1, to: 2 })).toEqual({ from: -1, to: 2 });
     expect(rangeOf(functions, x, { to: 2 }).to).toBe(2);
   });
+
+  it("is of some height where the one end that is given leaves the curve outside", () => {
+    const functions = subjectsOf("relu", false).map(({ value }) => value);
+    expect(rangeOf(functions, x, { from: 100 })).toEqual({ from: 100, to: 200 });
+    expect(rangeOf(functions, x, { to: -0.5 })).toEqual({ from: -1.5, to: -0.5 });
+  });
+
+  it.each([5e307, -5e307, Number.MAX_VALUE, -Number.MAX_VALUE])(
+    "is finite, and of some height, for %d",
+    (y) => {
+      const { from, to } = rangeOf(
+        subjectsOf(`mul(0) | add(${y})`, false).map(({ value }) => value),
+        x,
+      );
+      expect(to - from).toBeGreaterThan(1e306);
+      expect(to - from).toBeLessThan(Number.POSITIVE_INFINITY);
+    },
+  );
 });

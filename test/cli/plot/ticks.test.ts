@@ -34,6 +34,14 @@ describe("ticks", () => {
     );
   });
 
+  it("come to an end where neighbours are so close that counting by one gets nowhere", () => {
+    for (const from of [1e16, -1e16, 4.4942328371557883e307]) {
+      const ticks = ticksOf(from, from + 4 * Math.abs(from) * Number.EPSILON, 9);
+      expect(new Set(ticks.map(({ value }) => value)).size).toBe(ticks.length);
+      expect(ticks.length).toBeLessThanOrEqual(9);
+    }
+  });
+
   it("have labels that differ, and that read back as their values", () => {
     for (const [from, to] of [
       [-4, 4],
