@@ -24,7 +24,7 @@ OP(Exp, exp(x), exp(x))
 OP(Expm1, expm1(x), exp(x))
 OP(Log, log(x), 1 / x)
 OP(Log1p, log1p(x), 1 / (1 + x))
-OP(Erf, erf(x), exp(negative(x * x)) * N(2 / sqrtq(PI)))
+OP(Erf, erf(x), exp(negative(x * x)) * N(2 / SQRT_PI))
 OP(Sin, sin(x), cos(x))
 OP(Cos, cos(x), negative(sin(x)))
 OP(Sqrt, sqrt(x), 0.5 / sqrt(x))
@@ -99,7 +99,7 @@ struct Gelu {
   template <class T> T g(T x) const {
     // For x^2 beyond the range of doubles phi is 0.
     T inner = where(abs(x) < 1e5, x, N(1e5));
-    T density = exp(-0.5 * (inner * inner)) * N(1 / sqrtq(2 * PI));
+    T density = exp(-0.5 * (inner * inner)) * N(1 / (SQRT_2 * SQRT_PI));
     return 0.5 * erfc(x * N(-1 / SQRT_2)) + where(abs(x) < 1e5, x, N(0)) * density;
   }
 };
@@ -108,13 +108,13 @@ struct Gelu {
 struct GeluTanh {
   template <class T> T f(T x) const {
     T y = where(abs(x) < 100, x, N(0));
-    T u = N(2 * sqrtq(2 / PI)) * (y + N(0.044715Q) * (y * y * y));
+    T u = N(2 * SQRT_2 / SQRT_PI) * (y + N(0.044715Q) * (y * y * y));
     return where(abs(x) < 100, y / (1 + exp(negative(u))), where(x > 0, x, N(-0.0Q)));
   }
   template <class T> T g(T x) const {
     T y = where(abs(x) < 100, x, N(0));
-    T u = N(2 * sqrtq(2 / PI)) * (y + N(0.044715Q) * (y * y * y));
-    T slope = N(2 * sqrtq(2 / PI)) * (1 + N(3 * 0.044715Q) * (y * y));
+    T u = N(2 * SQRT_2 / SQRT_PI) * (y + N(0.044715Q) * (y * y * y));
+    T slope = N(2 * SQRT_2 / SQRT_PI) * (1 + N(3 * 0.044715Q) * (y * y));
     T q = exp(negative(abs(u)));
     T value = where(u < 0, q * (1 + q + y * slope), 1 + q + y * slope * q) / ((1 + q) * (1 + q));
     return where(abs(x) < 100, value, where(x > 0, N(1), N(-0.0Q)));

@@ -92,3 +92,5 @@ static inline Quad negative(Quad x) { return -x; }
 
 #define PI M_PIq
 #define SQRT_2 M_SQRT2q
+/** 2 / (2 / sqrt(pi)): a constant, where a call of sqrtq would be made for each vector. */
+#define SQRT_PI (2 / M_2_SQRTPIq)
