@@ -4,23 +4,22 @@
  */
 import { availableParallelism } from "node:os";
 import type { Device, Slot, Window } from "../device.ts";
-import { MemoryError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { TensorColumn } from "../formats/layout.ts";
 import type { Program } from "../ops/program.ts";
 import { isRowWise } from "../ops/row-plan.ts";
-import { ShardSums, type SumsShape, sumsShape } from "../ops/shards.ts";
+import { Budget, Share } from "./budget.ts";
 import { readPieces, readSpan, writeSpan } from "./files.ts";
 import { checkFit } from "./fit.ts";
-import { type Kernel, runKernels, type Workspace } from "./kernels.ts";
+import { type Kernel, runKernels } from "./kernels.ts";
 import { Lender } from "./lender.ts";
 import { LEAST_MEMORY } from "./open.ts";
 import { acquirePool, type Pool, sharedArena } from "./pool.ts";
 import { prepareKernel } from "./prepare.ts";
-import { scratchOf } from "./rows/compile.ts";
 import { rowLengthOf } from "./rows/fit.ts";
-import type { ScratchNeed } from "./rows/scratch.ts";
 import { checkEngine } from "./simd.ts";
 import { TURN_BYTES } from "./turns.ts";
+import { Workspaces } from "./workspaces.ts";
 
 /** Large enough that handing a window to a worker costs little beside the work, small enough to stay in the caches. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
@@ -59,28 +58,23 @@ export function openCpuDevice({
 class CpuDevice implements Device {
   readonly name = "cpu";
   readonly #arena = sharedArena();
-  readonly #memory: number;
   readonly #workers: number;
   readonly #lanes: Lender<number>;
   readonly #inline = new Lender(1, () => 0);
   readonly #turns: number;
-  /** What is in the arena besides the turns: tables, sums and scratch memory of the program, and slots. */
-  readonly #tables: Piece[] = [];
-  readonly #sums: Piece[] = [];
-  readonly #scratch: Piece[] = [];
-  readonly #slotPieces: Piece[] = [];
+  readonly #tables = new Share(this.#arena);
+  readonly #workspaces = new Workspaces(this.#arena);
+  readonly #slotPieces = new Share(this.#arena);
+  readonly #budget: Budget;
   #windowBytes = 0;
   #slots = new Lender<Slot>(0, () => this.#slot());
-  #workspaces: Lender<Workspace> | undefined;
-  #shape: SumsShape | undefined;
-  #program: Program | undefined;
   #kernels: readonly Kernel[] = [];
   #inputs = 1;
   #pool: Pool | undefined;
   #seenBytes = 0;
 
   constructor(workers: number, memory: number) {
-    this.#memory = memory;
+    this.#budget = new Budget(memory, [this.#tables, ...this.#workspaces.shares]);
     this.#workers = workers;
     this.#lanes = new Lender(workers, () => 0);
     this.#turns = this.#arena.allocate(TURN_BYTES);
@@ -97,16 +91,15 @@ class CpuDevice implements Device {
   }
 
   async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<readonly number[]> {
-    for (const pieces of [this.#tables, this.#slotPieces]) this.#free(pieces);
+    for (const share of [this.#tables, this.#slotPieces]) share.free();
     this.#inputs = program.inputs;
     for (const tensor of tensors) checkFit(program, tensor);
     const rowLengths = isRowWise(program) ? tensors.map(rowLengthOf) : undefined;
-    const scratch = rowLengths && scratchOfAll(program, tensors, rowLengths);
-    this.#openWorkspaces(program, tensors, scratch);
+    this.#workspaces.open(program, tensors, rowLengths, this.#workers, this.#budget, this.#least());
     this.#kernels = tensors.map((tensor, i) => {
       const allocate = (length: number): number => {
-        this.#check(this.#least() + length, "The per-channel values do not fit", tensor.name);
-        return this.#allocate(this.#tables, length);
+        this.#budget.check(this.#least() + length, "The per-channel values do not fit", tensor.name);
+        return this.#tables.allocate(length);
       };
       const { dtype, channels } = tensor;
       return prepareKernel(program, dtype, channels, this.#arena, allocate, rowLengths?.[i]);
@@ -118,15 +111,15 @@ class CpuDevice implements Device {
   resize(windowBytes: number): void {
     if (windowBytes <= this.#windowBytes) return;
     const least = Math.ceil(windowBytes / SLOT_BYTES) * SLOT_BYTES;
-    this.#check(least * this.#inputs, `A window of ${windowBytes} bytes does not fit`);
-    this.#free(this.#slotPieces);
+    this.#budget.check(least * this.#inputs, `A window of ${windowBytes} bytes does not fit`);
+    this.#slotPieces.free();
     this.#windowBytes = least;
-    const slots = Math.floor(this.#left() / (least * this.#inputs));
+    const slots = Math.floor(this.#budget.left / (least * this.#inputs));
     this.#slots = new Lender(Math.min(slots, this.#mostSlots()), () => this.#slot());
   }
 
   sums(): readonly Float64Array[] {
-    return this.#totals()?.values() ?? [];
+    return this.#workspaces.totals()?.values() ?? [];
   }
 
   acquire(): Promise<Slot> {
@@ -148,7 +141,7 @@ class CpuDevice implements Device {
       const { slot, length, ranges, read, others, write } = window;
       const { address } = slot;
       const turns = this.#turns;
-      await this.#withWorkspace((workspace) =>
+      await this.#workspaces.within((workspace) =>
         pool.run({ kernels, address, length, ranges, read, others, write, turns, workspace }),
       );
     } finally {
@@ -162,7 +155,7 @@ class CpuDevice implements Device {
 
   close(): void {
     this.#pool?.release();
-    for (const pieces of [this.#tables, this.#sums, this.#scratch, this.#slotPieces]) this.#free(pieces);
+    for (const share of [this.#tables, this.#workspaces, this.#slotPieces]) share.free();
     this.#arena.free(this.#turns, TURN_BYTES);
   }
 
@@ -175,22 +168,13 @@ class CpuDevice implements Device {
       const bytes = slot.bytes.subarray(0, length);
       if (read) await readSpan(read, bytes);
       if (others) await readPieces(others, slot.bytes);
-      await this.#withWorkspace(async (workspace) => {
+      await this.#workspaces.within(async (workspace) => {
         runKernels(this.#arena.memory, this.#kernels, slot.address, ranges, workspace);
       });
       if (write) await writeSpan(write, bytes);
       return true;
     } finally {
       this.#inline.release(turn);
-    }
-  }
-
-  async #withWorkspace(work: (workspace: Workspace | undefined) => Promise<void>): Promise<void> {
-    const workspace = await this.#workspaces?.acquire();
-    try {
-      await work(workspace);
-    } finally {
-      if (workspace) this.#workspaces?.release(workspace);
     }
   }
 
@@ -209,7 +193,7 @@ class CpuDevice implements Device {
   }
 
   #cutSlots(): void {
-    const left = this.#left();
+    const left = this.#budget.left;
     const unit = this.#least() / 2;
     const slots = Math.max(2, Math.min(this.#mostSlots(), Math.floor(left / SLOT_BYTES)));
     const share = Math.floor(left / slots / unit) * unit;
@@ -219,106 +203,7 @@ class CpuDevice implements Device {
 
   #slot(): Slot {
     const length = this.#windowBytes * this.#inputs;
-    const address = this.#allocate(this.#slotPieces, length);
+    const address = this.#slotPieces.allocate(length);
     return { address, bytes: this.#arena.bytes.subarray(address, address + length) };
   }
-
-  /**
-   * Memory for each thread that may compute at the same time; fewer where memory is short. Sums go on where the tensors
-   * change and the program stays. All others begin at zero.
-   */
-  #openWorkspaces(
-    program: Program,
-    tensors: readonly TensorColumn[],
-    scratch: ScratchNeed | undefined,
-  ): void {
-    const before = this.#program?.key === program.key ? this.#totals() : undefined;
-    this.#program = program;
-    this.#shape = undefined;
-    this.#workspaces = undefined;
-    for (const pieces of [this.#sums, this.#scratch]) this.#free(pieces);
-    const channels = tensors.map((tensor) => tensor.channels);
-    const shape = program.sums.length > 0 ? sumsShape(program, channels) : undefined;
-    if (!shape && !scratch) return;
-    const length = shape ? 8 * ShardSums.length(shape) : 0;
-    const room = this.#left() - this.#least();
-    // Without full scratch memory rows take longer, but come out the same.
-    const isFull = scratch !== undefined && length + scratch.full <= room / 2;
-    const ofRows = isFull ? scratch.full : (scratch?.least ?? 0);
-    const what = shape ? "The sums of the parameters' gradients do" : "What rows have in common does";
-    this.#check(this.#least() + length + ofRows, `${what} not fit`);
-    // The first is needed; the others take no more than half of what is left.
-    const more = Math.floor((room - length - ofRows) / 2 / (length + ofRows));
-    const count = 1 + Math.min(more, this.#workers);
-    this.#shape = shape;
-    const workspaces = Array.from({ length: count }, (): Workspace => {
-      const sums = shape && { address: this.#allocate(this.#sums, length), shape };
-      if (sums) this.#arena.bytes.fill(0, sums.address, sums.address + length);
-      return {
-        sums,
-        scratch: scratch && { address: this.#allocate(this.#scratch, ofRows), isFull },
-      };
-    });
-    if (before) this.#sumsAt(this.#sums[0]!)?.merge(before);
-    this.#workspaces = new Lender(count, () => workspaces.pop()!);
-  }
-
-  /** The sums of all workspaces. */
-  #totals(): ShardSums | undefined {
-    if (!this.#shape) return undefined;
-    const total = new ShardSums(this.#shape);
-    for (const piece of this.#sums) total.merge(this.#sumsAt(piece)!);
-    return total;
-  }
-
-  #sumsAt({ address, length }: Piece): ShardSums | undefined {
-    const memory = new Float64Array(this.#arena.memory.buffer, address, length / 8);
-    return this.#shape && new ShardSums(this.#shape, memory);
-  }
-
-  /** Bytes of the memory that nothing but slots may take. */
-  #left(): number {
-    const taken = [...this.#tables, ...this.#sums, ...this.#scratch].reduce(
-      (total, { length }) => total + length,
-      0,
-    );
-    return this.#memory - taken;
-  }
-
-  #check(needed: number, problem: string, column?: string): void {
-    const missing = needed - this.#left();
-    if (missing <= 0) return;
-    throw new MemoryError(`${problem} in memory`, {
-      position: column === undefined ? {} : { column },
-      remedy: `Give ${missing} bytes more with --memory: ${Math.ceil((this.#memory + missing) / 1024)}KiB.`,
-    });
-  }
-
-  #allocate(pieces: Piece[], length: number): number {
-    const address = this.#arena.allocate(length);
-    pieces.push({ address, length });
-    return address;
-  }
-
-  #free(pieces: Piece[]): void {
-    for (const { address, length } of pieces.splice(0)) this.#arena.free(address, length);
-  }
-}
-
-/** Scratch memory that does for every tensor. */
-function scratchOfAll(
-  program: Program,
-  tensors: readonly TensorColumn[],
-  rowLengths: readonly (number | null)[],
-): ScratchNeed {
-  const needs = tensors.map(({ dtype }, i) => scratchOf(program, dtype, rowLengths[i]!));
-  return {
-    least: Math.max(0, ...needs.map(({ least }) => least)),
-    full: Math.max(0, ...needs.map(({ full }) => full)),
-  };
-}
-
-interface Piece {
-  readonly address: number;
-  readonly length: number;
 }
