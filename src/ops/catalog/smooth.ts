@@ -45,10 +45,10 @@ const GELU_LINEAR = 2 * Math.sqrt(2 / Math.PI);
 const geluArgument = (x: e.Num): e.Num =>
   e.mul(x, e.add(GELU_LINEAR, e.mul(0.044715 * GELU_LINEAR, e.mul(x, x))));
 
-/** x * normal_cdf(x) as max(x, 0) - |x| * (the tail beyond |x|), which is 0 beyond 40. */
+/** x * normal_cdf(x) as max(x, -0) - |x| * (the tail beyond |x|), which is 0 beyond 40; -0 stays, and comes from below. */
 function quickGelu(x: e.Num): e.Num {
   const size = e.where(e.gt(e.abs(x), 40), 40, e.abs(x));
-  return e.sub(e.where(e.lt(x, 0), 0, x), e.mul(size, e.normalCdf(e.neg(size))));
+  return e.sub(e.where(e.lt(x, -0), -0, x), e.mul(size, e.normalCdf(e.neg(size))));
 }
 
 /** expm1(x) for x <= 0, and 0 above. */
