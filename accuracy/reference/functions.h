@@ -45,18 +45,23 @@ OP(LogSigmoid, where(x < 0, x, N(0)) - log1p(exp(negative(abs(x)))),
 /** tanh(x)^2, and x - tanh(x) = (x cosh(x) - sinh(x)) / cosh(x), whose numerator is the sum of 2k x^(2k+1) / (2k+1)!. */
 struct Tanhshrink {
   template <class T> T f(T x) const {
+    // Made once: quadruple precision is slow.
+    static const Terms terms;
     T near = N(0);
-    Quad factorial = 1;
-    for (int k = 2; k <= 2 * TERMS + 1; k++) factorial *= k;
-    for (int k = TERMS; k > 0; k--) {
-      near = near * (x * x) + N(2 * k / factorial);
-      factorial /= (Quad)(2 * k) * (2 * k + 1);
-    }
+    for (int k = TERMS; k > 0; k--) near = near * (x * x) + N(terms.of[k]);
     T inner = where(abs(x) < 1, x, N(0));
     return where(abs(x) < 1, x * x * x * near / cosh(inner), x - tanh(x));
   }
   template <class T> T g(T x) const { return tanh(x) * tanh(x); }
   static constexpr int TERMS = 14;
+  /** 2k / (2k + 1)! */
+  struct Terms {
+    Quad of[TERMS + 1];
+    Terms() {
+      Quad factorial = 1;
+      for (int k = 1; k <= TERMS; k++) of[k] = 2 * k / (factorial *= (Quad)(2 * k) * (2 * k + 1));
+    }
+  };
 };
 
 struct Softplus {
