@@ -107,8 +107,10 @@ function remarks(findings: readonly Finding[]): string {
     if (!result) continue;
     const name = side === "forward" ? `\`${row.ops}\`` : `derivative of \`${row.ops}\``;
     const { zeroSigns, zeroSignAt } = result.verdicts.float32;
+    // The judge stops comparing zeros after so many (`MOST_ZEROS` of `reference/judge.cpp`), hence "at least".
+    const zeros = zeroSigns === 1 ? "1 zero has" : `${zeroSigns.toLocaleString("en")} zeros have`;
     if (zeroSigns > 0)
-      lines.push(`- ${name}: ${zeroSigns} zeros have the other sign, the first at \`${zeroSignAt}\`.`);
+      lines.push(`- ${name}: at least ${zeros} the other sign, for example at \`${zeroSignAt}\`.`);
     for (const complaint of complaints(row, result)) lines.push(`- **${name}: ${complaint}.**`);
   }
   return lines.length === 0 ? "None differs." : lines.join("\n");

@@ -12,7 +12,7 @@ export interface Verdict {
   /** float16: results that are not the nearest number, and the first such input. */
   readonly misrounded: number;
   readonly misroundedAt: string;
-  /** Zeros with the wrong sign, and the first such input. */
+  /** Zeros with the wrong sign, of those compared, and the first such input. */
   readonly zeroSigns: number;
   readonly zeroSignAt: string;
   /** Results at infinities and NaN that are not the limit; the first such input, and the result there. */

@@ -47,6 +47,17 @@ export {
 } from "./ops/expr.ts";
 export type { BoundOp, OpDefinition, ParamSpec } from "./ops/op.ts";
 export { type Batches, transformBatches } from "./pipeline/batches.ts";
+export { close } from "./pipeline/close.ts";
+export { createTransform, type StreamTransformOptions } from "./pipeline/duplex.ts";
+export {
+  type Backward,
+  defineOp,
+  type EagerOp,
+  type EagerParams,
+  eager,
+  type FloatArray,
+  type Rows,
+} from "./pipeline/eager.ts";
 export {
   abs,
   ceil,
@@ -94,18 +105,7 @@ export {
   tanh,
   tanhshrink,
   threshold,
-} from "./pipeline/catalog.ts";
-export { close } from "./pipeline/close.ts";
-export { createTransform, type StreamTransformOptions } from "./pipeline/duplex.ts";
-export {
-  type Backward,
-  defineOp,
-  type EagerOp,
-  type EagerParams,
-  eager,
-  type FloatArray,
-  type Rows,
-} from "./pipeline/eager.ts";
+} from "./pipeline/eager-ops.ts";
 export { LeakyReLU, tf } from "./pipeline/frameworks.ts";
 export { type GradInputs, grad } from "./pipeline/grad.ts";
 export { type BatchGradOptions, type GradBatches, gradBatches } from "./pipeline/grad-batches.ts";

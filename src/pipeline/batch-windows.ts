@@ -10,7 +10,7 @@ export interface TensorRuns {
   /** Changed in place. */
   readonly values: FloatValues;
   /** x, where `values` is dy. */
-  readonly beside: FloatValues | undefined;
+  readonly other: FloatValues | undefined;
   /** What of the values is computed. */
   readonly runs: readonly Run[];
   /** A window ends inside a run only at multiples of so many elements of it. */
@@ -26,7 +26,7 @@ const MOST_RANGES = 16_384;
 
 /** Computes all runs, several windows at once where there are workers. */
 export async function computeRuns(device: Device, job: TensorRuns): Promise<void> {
-  const { values, beside, runs, grain, tensor, column, position } = job;
+  const { values, other, runs, grain, tensor, column, position } = job;
   const { dtype, channels } = column;
   const size = BYTES_PER_ELEMENT[dtype];
   const period = channels ? channels.count * channels.stride : 1;
@@ -35,7 +35,7 @@ export async function computeRuns(device: Device, job: TensorRuns): Promise<void
   if (bytes > device.windowBytes) widen(device, { count, bytes, grain, tensor: column, position });
   const { windowBytes } = device;
   const target = bytesOf(values);
-  const source = beside && bytesOf(beside);
+  const source = other && bytesOf(other);
 
   const pass = async (parts: readonly Run[]): Promise<void> => {
     const slot = await device.acquire();

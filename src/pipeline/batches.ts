@@ -65,9 +65,9 @@ interface Chosen extends SchemaSelection {
 }
 
 /** The same choice of columns as for a file: apache-arrow writes the schema, and the file's reader reads it. */
-async function select(schema: Schema, { columns, other, program }: Job): Promise<SchemaSelection> {
+async function select(schema: Schema, { columns, otherColumn, program }: Job): Promise<SchemaSelection> {
   const { Message } = await import("apache-arrow");
-  return readSelection(Message.encode(Message.from(schema)), columns, other, isRowWise(program));
+  return readSelection(Message.encode(Message.from(schema)), columns, otherColumn, isRowWise(program));
 }
 
 async function passBatch(
@@ -80,18 +80,18 @@ async function passBatch(
   for (const [tensor, path] of paths.entries()) {
     const nodes = nodesAlong(data, path);
     const column = tensors[tensor]!;
-    const besides = other && nodesAlong(data, other);
-    if (besides) requireSameLists(nodes, besides, { batch: index, column: column.name });
-    const [leaf, beside] = [nodes.at(-1)!, besides?.at(-1)];
+    const otherNodes = other && nodesAlong(data, other);
+    if (otherNodes) requireSameLists(nodes, otherNodes, { batch: index, column: column.name });
+    const [leaf, otherLeaf] = [nodes.at(-1)!, otherNodes?.at(-1)];
     const values = (leaf.values as FloatValues).slice();
     const grain = grains[tensor]!;
     // What no row reaches must not count in sums.
-    const whole = beside ? spanOf(nodes) : { start: 0, count: leaf.length };
+    const whole = otherLeaf ? spanOf(nodes) : { start: 0, count: leaf.length };
     await computeRuns(device, {
       ...{ values, tensor, column, grain },
       // A row of varying length is computed by itself.
       runs: grain === Number.POSITIVE_INFINITY ? rowsOf(nodes) : [whole],
-      beside: beside?.values as FloatValues | undefined,
+      other: otherLeaf?.values as FloatValues | undefined,
       position: { batch: index },
     });
     data = replaceValues(data, path, values);

@@ -1,6 +1,6 @@
 /** @file Leaky ReLU under the names, signatures and defaults that TensorFlow and PyTorch give it. */
-import { leakyRelu } from "./catalog.ts";
 import type { FloatArray } from "./eager.ts";
+import { leakyRelu } from "./eager-ops.ts";
 
 /** TensorFlow's functions. */
 export const tf = {

@@ -1,8 +1,8 @@
 /** @file `gradBatches`: gradients of apache-arrow record batches, for those who have them in memory already. */
 import type { RecordBatch } from "apache-arrow";
-import { AbortError } from "../errors.ts";
 import { type Batches, passBatches } from "./batches.ts";
 import { backwardJob, type Gradients, type GradOptions, gradientsOf } from "./grad-job.ts";
+import { pending } from "./pending.ts";
 
 export type BatchGradOptions = GradOptions & { readonly inputColumn: string; readonly upstream: string };
 
@@ -26,25 +26,19 @@ export interface GradBatches extends AsyncGenerator<RecordBatch, Gradients, void
  */
 export function gradBatches(batches: Batches, options: BatchGradOptions): GradBatches {
   const job = backwardJob(options);
-  let settle: (gradients: Gradients) => void = () => {};
-  let fail: (error: unknown) => void = () => {};
-  const gradients = new Promise<Gradients>((resolve, reject) => {
-    settle = resolve;
-    fail = reject;
-  });
   // Whoever does not ask for them learns of errors from the generator.
-  gradients.catch(() => {});
+  const gradients = pending<Gradients>();
   async function* run(): AsyncGenerator<RecordBatch, Gradients, void> {
     try {
       const result = gradientsOf(job.program, yield* passBatches(batches, job, options.signal));
-      settle(result);
+      gradients.settle(result);
       return result;
     } catch (error) {
-      fail(error);
+      gradients.fail(error);
       throw error;
     } finally {
-      fail(new AbortError());
+      gradients.abandon();
     }
   }
-  return Object.assign(run(), { gradients });
+  return Object.assign(run(), { gradients: gradients.promise });
 }

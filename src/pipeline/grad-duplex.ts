@@ -1,9 +1,9 @@
 /** @file `createGradTransform`: gradients through a Node stream, Arrow IPC bytes in and out. */
-import { AbortError } from "../errors.ts";
 import { PassDuplex } from "./duplex.ts";
 import { backwardJob, type Gradients, type GradOptions, gradientsOf } from "./grad-job.ts";
 import type { FileTransformOptions } from "./options.ts";
 import { pass } from "./pass.ts";
+import { pending } from "./pending.ts";
 
 export type StreamGradOptions = GradOptions &
   Pick<FileTransformOptions, "format"> & { readonly inputColumn: string; readonly upstream: string };
@@ -28,23 +28,17 @@ export interface GradTransform extends PassDuplex {
  */
 export function createGradTransform(options: StreamGradOptions): GradTransform {
   const job = backwardJob(options);
-  let settle: (gradients: Gradients) => void = () => {};
-  let fail: (error: unknown) => void = () => {};
-  const gradients = new Promise<Gradients>((resolve, reject) => {
-    settle = resolve;
-    fail = reject;
-  });
   // Whoever does not ask for them learns of errors from the stream.
-  gradients.catch(() => {});
+  const gradients = pending<Gradients>();
   const duplex = new PassDuplex(
     async (source, sink, signal) => {
       const { sums } = await pass({ main: source }, sink, job, { ...options, signal });
-      settle(gradientsOf(job.program, sums));
+      gradients.settle(gradientsOf(job.program, sums));
     },
     options.signal,
     64 * 1024,
   );
-  duplex.once("error", fail);
-  duplex.once("close", () => fail(new AbortError()));
-  return Object.assign(duplex, { gradients });
+  duplex.once("error", gradients.fail);
+  duplex.once("close", gradients.abandon);
+  return Object.assign(duplex, { gradients: gradients.promise });
 }

@@ -44,7 +44,7 @@ export function backwardJob(options: GradOptions): Job {
   return {
     ...jobOf(options, fromOutput ? backwardFromOutput : backward),
     columns: upstream === undefined ? undefined : [upstream],
-    other: inputColumn,
+    otherColumn: inputColumn,
   };
 }
 

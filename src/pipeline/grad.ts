@@ -36,7 +36,7 @@ export async function grad(
 ): Promise<GradResult> {
   const job = backwardJob(options);
   const two = isPair(input);
-  if (two && job.other !== undefined) {
+  if (two && job.otherColumn !== undefined) {
     throw new UsageError("x and dy are two inputs, and columns are named too", {
       remedy: "Give two npy inputs, or one Arrow input and the names of its columns.",
     });
@@ -46,7 +46,7 @@ export async function grad(
       remedy: "Give two: the input of the ops, and the gradient of their output.",
     });
   }
-  const inputs = two ? { main: input.dy, beside: input.x } : { main: input };
+  const inputs = two ? { main: input.dy, other: input.x } : { main: input };
   const { result, sums } = await pass(inputs, output, job, options);
   return { ...result, gradients: gradientsOf(job.program, sums) };
 }

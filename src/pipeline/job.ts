@@ -18,13 +18,13 @@ export interface Job {
   readonly memory: number;
   readonly columns: readonly string[] | undefined;
   /** The column that is read beside the computed one, for a program with two inputs. */
-  readonly other: string | undefined;
+  readonly otherColumn: string | undefined;
 }
 
 /** @throws OpSyntaxError, UsageError */
 export function forwardJob(options: TransformOptions): Job {
   const { columns } = options;
-  return { ...jobOf(options, fuse), columns, other: undefined };
+  return { ...jobOf(options, fuse), columns, otherColumn: undefined };
 }
 
 /** What `link` makes of the chain, and the resources to do it with. */

@@ -162,7 +162,7 @@ export class OthersInStream implements Others {
 }
 
 /** In a stream of their own, in step with dy. */
-export class OthersBeside implements Others {
+export class OthersInOwnStream implements Others {
   readonly #feed: StreamFeed;
   #used = 0;
 

@@ -4,21 +4,21 @@ import { DETECT_BYTES, detectFormat, formatOfPath, openLayout } from "../formats
 import type { FieldSummary, Format } from "../formats/layout.ts";
 import { isRowWise } from "../ops/row-plan.ts";
 import { openDevice } from "../workers/open.ts";
-import { type NpyBeside, openBeside, withBeside } from "./beside-npy.ts";
 import { alongAxis } from "./channel-axis.ts";
 import { type Feed, FileFeed, StreamFeed } from "./feed.ts";
 import { flow } from "./flow.ts";
 import type { Job } from "./job.ts";
 import type { FileTransformOptions, TransformResult } from "./options.ts";
-import { type Others, OthersBeside, OthersInFile, OthersInStream } from "./others.ts";
+import { type OtherNpy, openOther, withOther } from "./other-npy.ts";
+import { type Others, OthersInFile, OthersInOwnStream, OthersInStream } from "./others.ts";
 import { ProgressMeter } from "./progress.ts";
 import { abandon, type Output, openSink, pathOf, type Sink, statOutput } from "./sink.ts";
 import { type Input, identify, openSource, type Source } from "./source.ts";
 
-/** What a program reads: what it changes, and for npy the second input beside it. */
+/** What a program reads: what it changes, and for npy the other input. */
 export interface Inputs {
   readonly main: Input;
-  readonly beside?: Input | undefined;
+  readonly other?: Input | undefined;
 }
 
 export interface Passed {
@@ -51,9 +51,9 @@ export async function pass(
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const source = await open(inputs.main);
-    const beside = inputs.beside === undefined ? undefined : await openBeside(await open(inputs.beside));
+    const other = inputs.other === undefined ? undefined : await openOther(await open(inputs.other));
     sink = await openSink(output, { overwrite, signal });
-    return await run({ source, beside, sink, path: pathOf(output) }, job, options);
+    return await run({ source, other, sink, path: pathOf(output) }, job, options);
   } catch (error) {
     await (sink ? sink.discard(error as Error) : abandon(output, error as Error));
     throw signal?.aborted ? new AbortError(signal.reason) : error;
@@ -65,7 +65,7 @@ export async function pass(
 
 interface Ends {
   readonly source: Source;
-  readonly beside: NpyBeside | undefined;
+  readonly other: OtherNpy | undefined;
   readonly sink: Sink;
   /** Of the output. */
   readonly path: string | undefined;
@@ -73,20 +73,28 @@ interface Ends {
 
 /** Reads the source to its end, and commits the sink. */
 async function run(
-  { source, beside, sink, path }: Ends,
-  { text, program, workers, memory, columns, other }: Job,
+  { source, other, sink, path }: Ends,
+  { text, program, workers, memory, columns, otherColumn }: Job,
   { format, signal, onProgress }: FileTransformOptions,
 ): Promise<Passed> {
   const random = source.kind === "file";
   const feed = random ? new FileFeed(source) : new StreamFeed(source);
   const size = random ? source.size : undefined;
   const inputFormat = detectFormat(await feed.peek(DETECT_BYTES), { path: source.path });
-  if (program.inputs === 2) requireTwo(inputFormat, other, beside, source.path);
+  if (program.inputs === 2) requireTwo(inputFormat, otherColumn, other, source.path);
   const outputFormat = format ?? defaultFormat(path, inputFormat);
-  const layout = { columns, other, byRow: isRowWise(program), size, random, memory, to: outputFormat };
+  const layout = {
+    columns,
+    other: otherColumn,
+    byRow: isRowWise(program),
+    size,
+    random,
+    memory,
+    to: outputFormat,
+  };
   const own = alongAxis(openLayout(inputFormat, { ...layout, path: source.path }), program);
-  const steps = beside ? withBeside(own, beside, source.path) : own;
-  const others = program.inputs === 2 ? othersOf(feed, beside, memory) : undefined;
+  const steps = other ? withOther(own, other, source.path) : own;
+  const others = program.inputs === 2 ? othersOf(feed, other, memory) : undefined;
 
   const device = await openDevice({ workers, memory, expectedBytes: size });
   const meter = new ProgressMeter(size, onProgress);
@@ -126,24 +134,24 @@ async function run(
 /** A program with two inputs: two columns of Arrow, or two npy inputs. */
 function requireTwo(
   format: Format,
-  other: string | undefined,
-  beside: NpyBeside | undefined,
+  otherColumn: string | undefined,
+  otherNpy: OtherNpy | undefined,
   path: string,
 ): void {
   const position = { path };
-  if (format === "npy" && !beside) {
+  if (format === "npy" && !otherNpy) {
     throw new UsageError("An npy file holds one array, and a gradient needs two: x and dy", {
       position,
       remedy: "Give both: sluice grad <ops> x.npy dy.npy dx.npy (in the API: { x, dy } as input).",
     });
   }
-  if (format !== "npy" && beside) {
+  if (format !== "npy" && otherNpy) {
     throw new UsageError("Two inputs are for npy, and this one is Arrow", {
       position,
       remedy: "Give one input that holds x and dy, and name them with --input-column and --upstream.",
     });
   }
-  if (format === "npy" || other !== undefined) return;
+  if (format === "npy" || otherColumn !== undefined) return;
   throw new UsageError("It is not said which columns are x and dy", {
     position,
     remedy:
@@ -153,10 +161,10 @@ function requireTwo(
 }
 
 /** Where x's elements come from. */
-function othersOf(feed: Feed, beside: NpyBeside | undefined, memory: number): Others {
-  const from = beside?.feed ?? feed;
+function othersOf(feed: Feed, other: OtherNpy | undefined, memory: number): Others {
+  const from = other?.feed ?? feed;
   if (from instanceof FileFeed) return new OthersInFile(from.source, from === feed);
-  return from === feed ? new OthersInStream(from, memory) : new OthersBeside(from);
+  return from === feed ? new OthersInStream(from, memory) : new OthersInOwnStream(from);
 }
 
 /** By the output's extension; a stream gets the Arrow stream format, which needs no end to be read; else as the input. */

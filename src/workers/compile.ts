@@ -17,7 +17,7 @@ import type { Program } from "../ops/program.ts";
 import { BLOCK } from "../ops/shards.ts";
 import { type Access, LAYOUTS, type Layout } from "./access.ts";
 import { type FunctionAssembler, ModuleAssembler } from "./assembler.ts";
-import { type Destination, Emitter } from "./emit.ts";
+import { countInstructions, Emitter, type Root, selects } from "./emit.ts";
 import { lower } from "./lower.ts";
 import { writeSumLoops } from "./sum-loops.ts";
 import type { Load, Value } from "./vector-code.ts";
@@ -76,73 +76,63 @@ function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype): vo
   const { inputs, target, channels } = program;
   const { lanes, x, channel }: Layout = LAYOUTS[dtype];
   const { output, terms } = lower(program, dtype);
-  const emitter = new Emitter(code, [...terms.flat(), output]);
+  const values = [...terms.flat(), output];
+  const emitter = new Emitter(code);
+  emitter.hoist(values);
   const arrays = inputs + channels.length;
   const accessOf = (input: number): Access => (input < inputs ? x : channel);
   const termsAddress = addressOf(arrays);
 
-  // The output comes last: it may replace what the terms read.
-  const offsetAt =
-    (k: number) =>
-    (input: number): number =>
-      k * lanes * accessOf(input).bytes;
-  const loadAt =
-    (k: number) =>
-    ({ index, half }: Load): void => {
-      code.get(addressOf(index));
-      if (half === undefined) code.memory(accessOf(index).load, offsetAt(k)(index));
-      else code.memory("v128.load64_zero", offsetAt(k)(index) + 8 * half);
-    };
-  const vector = (k: number): void => {
-    const offsetOf = offsetAt(k);
-    emitter.emit(loadAt(k), [
-      ...terms.flatMap((parts, sum) =>
-        parts.map((value, part) => {
-          const offset = (sum * BLOCK + k * lanes + 2 * part) * TERM_BYTES;
-          return storeAt(termsAddress, value, () => code.memory("v128.store", offset));
-        }),
-      ),
-      storeAt(addressOf(target), output, () => code.memory(x.store, offsetOf(target))),
-    ]);
+  const offsetOf = (input: number, copy: number): number => copy * lanes * accessOf(input).bytes;
+  const load = ({ index, half }: Load, copy: number): void => {
+    code.get(addressOf(index));
+    if (half === undefined) code.memory(accessOf(index).load, offsetOf(index, copy));
+    else code.memory("v128.load64_zero", offsetOf(index, copy) + 8 * half);
   };
-  const element = (): void => {
-    emitter.emit(
-      ({ index }) => code.get(addressOf(index)).memory(accessOf(index).loadOne),
-      [
-        ...terms.map((parts, sum) =>
-          storeAt(termsAddress, parts[0]!, () => code.memory("v128.store64_lane", sum * BLOCK * TERM_BYTES)),
-        ),
-        storeAt(addressOf(target), output, () => code.memory(x.storeOne)),
-      ],
-    );
-  };
-  function storeAt(address: number, value: Value, after: () => void): Destination {
+  const loadOne = ({ index }: Load): void => void code.get(addressOf(index)).memory(accessOf(index).loadOne);
+  const storeAt = (address: number, value: Value, after: Root["after"]): Root => {
     return { value, before: () => code.get(address), after };
-  }
+  };
+  // The output comes last: it may replace what the terms read.
+  const vector = [
+    ...terms.flatMap((parts, sum) =>
+      parts.map((value, part) => {
+        const offset = (copy: number): number => (sum * BLOCK + copy * lanes + 2 * part) * TERM_BYTES;
+        return storeAt(termsAddress, value, (copy) => code.memory("v128.store", offset(copy)));
+      }),
+    ),
+    storeAt(addressOf(target), output, (copy) => code.memory(x.store, offsetOf(target, copy))),
+  ];
+  // Of each term the first half alone.
+  const element = [
+    ...terms.map((parts, sum) =>
+      storeAt(termsAddress, parts[0]!, () => code.memory("v128.store64_lane", sum * BLOCK * TERM_BYTES)),
+    ),
+    storeAt(addressOf(target), output, () => code.memory(x.storeOne)),
+  ];
 
   /** Several vectors, of which none is stored before all are computed. */
   const together = (vectors: number): void => {
     const results = Array.from({ length: vectors }, () => code.local("v128"));
-    results.forEach((result, k) => {
-      emitter.emit(loadAt(k), [{ value: output, before: () => {}, after: () => code.set(result) }]);
-    });
-    results.forEach((result, k) => {
-      code.get(addressOf(target)).get(result).memory(x.store, offsetAt(k)(target));
+    const root: Root = { value: output, after: (copy) => code.set(results[copy]!) };
+    for (let copy = 0; copy < vectors; copy++) emitter.emit([root], load, copy);
+    results.forEach((result, copy) => {
+      code.get(addressOf(target)).get(result).memory(x.store, offsetOf(target, copy));
     });
   };
 
   const turns: { readonly elements: number; readonly body: () => void }[] = [
-    { elements: lanes, body: () => vector(0) },
-    { elements: 1, body: element },
+    { elements: lanes, body: () => emitter.emit(vector, load) },
+    { elements: 1, body: () => emitter.emit(element, loadOne) },
   ];
-  const vectors = unroll(emitter.instructions);
-  if (terms.length === 0 && isLongChain(emitter)) {
+  const vectors = unroll(countInstructions(values));
+  if (terms.length === 0 && isLongChain(values)) {
     turns.unshift({ elements: 2 * lanes, body: () => together(2) });
   } else if (vectors > 1) {
     turns.unshift({
       elements: vectors * lanes,
       body: () => {
-        for (let k = 0; k < vectors; k++) vector(k);
+        for (let copy = 0; copy < vectors; copy++) emitter.emit(vector, load, copy);
       },
     });
   }
@@ -169,8 +159,9 @@ function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype): vo
  * Whether each step waits for the one before, as in functions: then two vectors whose steps V8 may mix are up to a fifth
  * faster than one after the other. Not where values are selected, which takes registers that a second vector has not.
  */
-function isLongChain({ instructions, selects }: Emitter): boolean {
-  return instructions > 32 && instructions <= 128 && !selects;
+function isLongChain(roots: readonly Value[]): boolean {
+  const instructions = countInstructions(roots);
+  return instructions > 32 && instructions <= 128 && !selects(roots);
 }
 
 /**

@@ -2,6 +2,7 @@
 import * as arrow from "apache-arrow";
 import fc from "fast-check";
 import type { Dtype } from "../../src/ops/dtype.ts";
+import { randomFrom } from "./random.ts";
 
 /** How the column is nested: lengths of fixed lists, or null for a list. */
 type Nesting = readonly (number | null)[];
@@ -141,15 +142,4 @@ function withValues(data: arrow.Data, random: () => number): arrow.Data {
     nullBitmap?.slice(),
     typeIds,
   ] as never);
-}
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -2,6 +2,7 @@
 import * as arrow from "apache-arrow";
 import fc from "fast-check";
 import type { Dtype } from "../../src/ops/dtype.ts";
+import { randomFrom } from "./random.ts";
 
 /** How a tensor column is nested: lengths of fixed lists, or null for a list. */
 export type Nesting = readonly (number | null)[];
@@ -138,15 +139,4 @@ function randomFloats({ precision }: arrow.Float, length: number, random: () => 
   if (precision === arrow.Precision.SINGLE) return Float32Array.from({ length }, number);
   // Any bits but those of NaNs.
   return Uint16Array.from({ length }, () => Math.floor(random() * 65_536) & 0xfbff);
-}
-
-/** Mulberry32: small, seeded, good enough to fill tables. */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

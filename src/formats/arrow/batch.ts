@@ -6,7 +6,7 @@
  */
 import type { Dtype } from "../../ops/dtype.ts";
 import type { Place } from "../place.ts";
-import type { Beside } from "./columns.ts";
+import type { OtherColumn } from "./columns.ts";
 import type { FlatBuffer } from "./flatbuffer.ts";
 import type { Message } from "./message.ts";
 import { type ListPlace, type Plan, planBatches, type Target } from "./plan.ts";
@@ -51,7 +51,7 @@ export class BatchReader {
   otherOffset = 0;
   /** The offsets that must agree. */
   readonly lists: ListPair[] = [];
-  readonly beside: Beside | null;
+  readonly other: OtherColumn | null;
 
   readonly #schema: Schema;
   readonly #paths: readonly (readonly Field[])[];
@@ -61,7 +61,7 @@ export class BatchReader {
   readonly #plans: { 4?: Plan; 5?: Plan } = {};
 
   /**
-   * @param beside a column that is read beside the only one of `paths`, and of the same type
+   * @param other a column that is read beside the only one of `paths`, and of the same type
    * @param byRow whether rows of varying length are told apart
    */
   constructor(
@@ -69,14 +69,14 @@ export class BatchReader {
     paths: readonly (readonly Field[])[],
     dtypes: readonly Dtype[],
     place: Place,
-    beside: Beside | null = null,
+    other: OtherColumn | null = null,
     byRow = false,
   ) {
     this.#schema = schema;
     this.#byRow = byRow;
-    this.beside = beside;
-    this.#paths = beside ? [...paths, beside.path] : paths;
-    this.#dtypes = beside ? [...dtypes, dtypes[0]!] : dtypes;
+    this.other = other;
+    this.#paths = other ? [...paths, other.path] : paths;
+    this.#dtypes = other ? [...dtypes, dtypes[0]!] : dtypes;
     this.#place = place;
   }
 
@@ -102,7 +102,7 @@ export class BatchReader {
       this.#add(flat, target, nodes, buffers + STRUCT_BYTES * index, codec);
       if (this.ranges > range) this.rowLists[range] = this.#rowList(flat, target, nodes, buffers, variadic);
     }
-    if (this.beside) this.#pair(flat, plan, nodes, buffers, variadic, codec);
+    if (this.other) this.#pair(flat, plan, nodes, buffers, variadic, codec);
     if (!ordered && this.ranges > 0) this.#untangle(flat, buffers, plan.buffers + extra);
   }
 
@@ -190,7 +190,7 @@ export class BatchReader {
     this.bytes[range] = count * elementBytes;
   }
 
-  /** Takes the range of the column beside out of the ranges, and finds the offsets that must be the same in both. */
+  /** Takes the range of the other column out of the ranges, and finds the offsets that must be the same in both. */
   #pair(
     flat: FlatBuffer,
     plan: Plan,
@@ -199,7 +199,7 @@ export class BatchReader {
     variadic: number,
     codec: string | null,
   ): void {
-    const { name } = this.beside!;
+    const { name } = this.other!;
     const own = plan.targets.find(({ tensor }) => tensor === 0)!;
     const other = plan.targets.find(({ tensor }) => tensor === 1)!;
     const lengthOf = ({ node }: { readonly node: number }): number => flat.int64(nodes + STRUCT_BYTES * node);

@@ -14,11 +14,11 @@ export interface Selection {
   /** For each tensor: the fields from the top-level one down to the one whose buffer holds the values. */
   readonly paths: readonly (readonly Field[])[];
   /** The column that is read beside the one that is computed. */
-  readonly other: Beside | null;
+  readonly other: OtherColumn | null;
 }
 
 /** A column that is read beside another one, and carried through itself. */
-export interface Beside {
+export interface OtherColumn {
   readonly name: string;
   /** As in `Selection.paths`. */
   readonly path: readonly Field[];
@@ -38,14 +38,14 @@ interface Candidate {
  * Chooses the columns named by `names`, or every top-level tensor where `names` is undefined.
  *
  * A name is first taken as that of a top-level column, whatever dots are in it; then as a path into structs.
- * @param beside the name of a column that is read beside the one of `names`
+ * @param otherName the name of a column that is read beside the one of `names`
  * @throws ColumnError, UnsupportedError, CorruptError for a column that cannot be computed; UsageError where both are one
  */
 export function selectColumns(
   schema: Schema,
   names: readonly string[] | undefined,
   place: Place,
-  beside?: string,
+  otherName?: string,
 ): Selection {
   const candidates = listCandidates(schema.fields);
   const selected = new Set<Candidate>();
@@ -57,7 +57,7 @@ export function selectColumns(
     for (const name of names) selected.add(resolve(name, candidates, place));
   }
   const tensors = order(candidates, selected, place);
-  const other = beside === undefined ? null : pair(selected, resolve(beside, candidates, place), place);
+  const other = otherName === undefined ? null : pair(selected, resolve(otherName, candidates, place), place);
   return { fields: summarise(candidates, selected), ...tensors, other };
 }
 
@@ -119,7 +119,7 @@ function resolve(name: string, candidates: readonly Candidate[], place: Place): 
 }
 
 /** Checks that `other` can stand beside the selected column, element by element. */
-function pair(selected: ReadonlySet<Candidate>, other: Candidate, place: Place): Beside {
+function pair(selected: ReadonlySet<Candidate>, other: Candidate, place: Place): OtherColumn {
   const [own] = selected;
   const { reading } = other;
   if (!own?.reading.computable || !reading.computable) throw new TypeError("Both columns are computable");

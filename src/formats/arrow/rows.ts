@@ -123,7 +123,7 @@ class RowSteps {
     this.#count = reader.counts[i]!;
     this.#elementBytes = reader.bytes[i]! / this.#count;
     this.#start = body + reader.offsets[i]!;
-    this.#other = reader.beside ? body + reader.otherOffset : undefined;
+    this.#other = reader.other ? body + reader.otherOffset : undefined;
   }
 
   /** Byte of the input where the next step begins. */

@@ -18,21 +18,21 @@ export interface SchemaSelection {
 /**
  * Reads a schema message (its flatbuffer, without the frame) and chooses columns as for a file.
  *
- * @param beside the name of a column that is read beside the one of `columns`
+ * @param otherName the name of a column that is read beside the one of `columns`
  * @param byRow whether ops go along the last axis
  * @throws ColumnError, UnsupportedError as for a file
  */
 export function readSelection(
   message: Uint8Array,
   columns: readonly string[] | undefined,
-  beside?: string,
+  otherName?: string,
   byRow = false,
 ): SchemaSelection {
   const place = new Place();
   const reader = new Message(place);
   reader.read(message, 0, message.length);
   const schema = readSchema(reader.flat, reader.header);
-  const { tensors, paths, other } = selectColumns(schema, columns, place, beside);
+  const { tensors, paths, other } = selectColumns(schema, columns, place, otherName);
   if (tensors.length === 0) throw nothingToCompute(schema, place);
   if (byRow) requireRows(tensors, paths, place);
   return {

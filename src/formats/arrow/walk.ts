@@ -2,8 +2,8 @@
 import type { LayoutOptions, Step } from "../layout.ts";
 import type { Place } from "../place.ts";
 import { BatchReader } from "./batch.ts";
-import { compareLists, walkBeside } from "./beside.ts";
 import { nothingToCompute, selectColumns } from "./columns.ts";
+import { compareLists, walkWithOther } from "./otherColumn.ts";
 import { type Region, walkRegions } from "./regions.ts";
 import { holdOffsets, requireRows, rowsHeld, rowsOfFile } from "./rows.ts";
 import { requireLittleEndian, type Schema } from "./schema.ts";
@@ -44,8 +44,8 @@ export function* walkBatch(
 ): Generator<Step, void, Uint8Array> {
   const { ranges, rows } = reader;
   const body = place.offset + lead;
-  if (reader.beside && !random) {
-    yield* walkBeside(reader, lead, bodyLength, body, place, memory);
+  if (reader.other && !random) {
+    yield* walkWithOther(reader, lead, bodyLength, body, place, memory);
     place.offset += lead + bodyLength;
     yield { step: "batch", rows };
     return;
@@ -56,8 +56,8 @@ export function* walkBatch(
     yield { step: "batch", rows };
     return;
   }
-  if (reader.beside) yield* compareLists(reader, body, place);
-  const other = reader.beside ? { other: body + reader.otherOffset } : {};
+  if (reader.other) yield* compareLists(reader, body, place);
+  const other = reader.other ? { other: body + reader.otherOffset } : {};
   let kept = lead;
   let at = 0;
   for (let i = 0; i < ranges; i++) {

@@ -7,6 +7,7 @@
  */
 import { createOp } from "../definition.ts";
 import * as e from "../expr.ts";
+import { polynomial } from "../functions/polynomial.ts";
 import { composite, differentIn64, elementaryFunction, stepwise } from "./accuracy.ts";
 import { ACTIVATION, everywhere, rectified } from "./sources.ts";
 
@@ -287,12 +288,7 @@ export const smooth = {
  */
 function shrinkNearZero(x: e.Num): e.Num {
   const z = e.mul(x, x);
-  const above = polynomial(z, [65, 42900, 6891885, 349188840, 4583103525]);
-  const below = polynomial(z, [66, 45045, 7567560, 413513100, 6547290750, 13749310575]);
+  const above = polynomial(z, [4583103525, 349188840, 6891885, 42900, 65]);
+  const below = polynomial(z, [13749310575, 6547290750, 413513100, 7567560, 45045, 66]);
   return e.mul(x, e.div(e.mul(z, above), below));
-}
-
-/** By Horner, the highest coefficient first. */
-function polynomial(x: e.Num, [first, ...rest]: readonly number[]): e.Num {
-  return rest.reduce<e.Num>((sum, coefficient) => e.add(e.mul(sum, x), coefficient), e.constant(first!));
 }

@@ -10,7 +10,7 @@
  * ```
  */
 import { abs, add, constant, eq, floor, ge, head, mul, type Num, neg, round, sub, where } from "../expr.ts";
-import { polynomial } from "./exp-double.ts";
+import { polynomial } from "./polynomial.ts";
 import { limbsOfRevolution } from "./revolution.ts";
 
 /** Half of x has 26 digits and a sign, and a limb too: the sum of two products has 53. */

@@ -1,6 +1,6 @@
 /** @file sin and cos to 31 bits: angles reduced in revolutions, over the whole range of float32. */
 import { add, mul, type Num, round, sub } from "../expr.ts";
-import { polynomial } from "./exp-double.ts";
+import { polynomial } from "./polynomial.ts";
 import { limbsOfRevolution } from "./revolution.ts";
 
 /** A float32 has 24 digits, and a limb 29 and a sign: their products are exact. */

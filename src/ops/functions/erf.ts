@@ -1,8 +1,8 @@
 /** @file erf(x) as arithmetic. */
 import type { Precision } from "../expand.ts";
 import { abs, add, clamp, div, lt, mul, type Num, neg, sub, where } from "../expr.ts";
-import { polynomial } from "./exp-double.ts";
-import { complement, monic } from "./normal-tail.ts";
+import { complement } from "./normal-tail.ts";
+import { monic, polynomial } from "./polynomial.ts";
 
 export function erf(x: Num, precision: Precision): Num {
   return precision === "single" ? single(x) : double(x);

@@ -58,9 +58,3 @@ export function scale(x: Num, n: Num): Num {
   const half = floor(mul(n, 0.5));
   return mul(mul(x, pow2(half)), pow2(sub(n, half)));
 }
-
-/** c[0] + c[1] * x + c[2] * x^2 + ... by Horner's rule. */
-export function polynomial(x: Num, coefficients: readonly number[]): Num {
-  const [last, ...others] = coefficients.toReversed();
-  return others.reduce<Num>((sum, c) => add(mul(sum, x), c), { kind: "const", value: last! });
-}

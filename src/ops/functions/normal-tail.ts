@@ -10,9 +10,9 @@
 import type { Precision } from "../expand.ts";
 import { abs, add, div, gt, mul, type Num, sub, where } from "../expr.ts";
 import { expOf } from "./exp.ts";
-import { polynomial } from "./exp-double.ts";
 import { quotientOfPow2 } from "./exp-single.ts";
 import { halfSquare } from "./gaussian.ts";
+import { monic, polynomial } from "./polynomial.ts";
 
 /** T(|x|) */
 export function normalTail(x: Num, precision: Precision): Num {
@@ -55,12 +55,6 @@ function single(x: Num): Num {
   const upper = mul(add(even, odd), polynomial(a, SINGLE.P));
   const lower = mul(sub(even, odd), monic(a, SINGLE.Q));
   return mul(scale, div(upper, lower));
-}
-
-/** c[0] + c[1] * x + ... + x^n */
-export function monic(x: Num, coefficients: readonly number[]): Num {
-  const [first, ...others] = coefficients.toReversed();
-  return others.reduce<Num>((sum, c) => add(mul(sum, x), c), add(x, first!));
 }
 
 const SHIFT = 51 / 64;

@@ -1,5 +1,21 @@
-/** @file Polynomials whose terms do not wait for each other. */
+/** @file Polynomials, their coefficients from the lowest up. */
 import { add, constant, mul, type Num } from "../expr.ts";
+
+/** c[0] + c[1] * x + c[2] * x^2 + ... by Horner's rule. */
+export function polynomial(x: Num, coefficients: readonly number[]): Num {
+  const [highest, ...others] = coefficients.toReversed();
+  return horner(x, constant(highest!), others);
+}
+
+/** c[0] + c[1] * x + ... + x^n, whose highest coefficient is 1 and takes no product. */
+export function monic(x: Num, coefficients: readonly number[]): Num {
+  const [highest, ...others] = coefficients.toReversed();
+  return horner(x, add(x, highest!), others);
+}
+
+/** Goes on from `start` with the lower coefficients, the next one first. */
+const horner = (x: Num, start: Num, lower: readonly number[]): Num =>
+  lower.reduce((sum, c) => add(mul(sum, x), c), start);
 
 /**
  * c[0] + c[1] * x + c[2] * x^2 + ... by Estrin's scheme: (c[0] + c[1] * x) + (c[2] + c[3] * x) * x^2. It takes a product or

@@ -21,8 +21,9 @@ import {
   sub,
   where,
 } from "../expr.ts";
-import { EXP, polynomial, scale } from "./exp-double.ts";
+import { EXP, scale } from "./exp-double.ts";
 import { NORMAL } from "./logarithm.ts";
+import { polynomial } from "./polynomial.ts";
 
 /** (3/2) * (log(m / c) - 2 * s - 2/3 * s^3) / s^5 for s = (m - c) / (m + c). */
 const L = [

@@ -1,8 +1,9 @@
 /** @file tanh(x) as arithmetic. */
 import type { Precision } from "../expand.ts";
 import { abs, add, clamp, div, eq, gt, lt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
-import { addParts, polynomial, reduceExp } from "./exp-double.ts";
+import { addParts, reduceExp } from "./exp-double.ts";
 import { quotientOfPow2, roundToPositiveZero } from "./exp-single.ts";
+import { polynomial } from "./polynomial.ts";
 
 export function tanh(x: Num, precision: Precision): Num {
   return precision === "single" ? tanhSingle(x) : tanhDouble(x);

@@ -89,12 +89,15 @@ export class RowLowering {
   }
 }
 
+/** Of an input, a table, or a stored or a row's value. */
+export interface RowLoad {
+  readonly index: number;
+  readonly half: Half;
+}
+
 /** A load of vector code has one number. */
 const loadIndex = (index: number, half: Half): number => 2 * index + half;
-export const loadOf = (load: number): { index: number; half: Half } => ({
-  index: load >> 1,
-  half: (load & 1) as Half,
-});
+export const loadOf = (load: number): RowLoad => ({ index: load >> 1, half: (load & 1) as Half });
 
 /** Whether the largest of a row is taken of four float32 at a time, as they are loaded: a maximum is not rounded. */
 export function takesSingle(

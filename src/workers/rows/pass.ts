@@ -1,9 +1,9 @@
 /** @file A pass over a row in the operations of the kernel: for a step of elements, for one, and for what the row shares. */
 import type { Program } from "../../ops/program.ts";
 import type { Pass, RowPlan } from "../../ops/row-plan.ts";
-import type { Value } from "../vector-code.ts";
-import { loadsOf } from "./emit.ts";
-import { loadOf, type StepCode } from "./lower.ts";
+import { collect } from "../emit.ts";
+import type { Load, Value } from "../vector-code.ts";
+import { loadOf, type RowLoad, type StepCode } from "./lower.ts";
 import type { Lanes } from "./reduce.ts";
 
 export interface LoweredPass {
@@ -20,15 +20,18 @@ export function valuesOf({ reduces, stores, terms, output }: StepCode): Value[] 
 
 export function usesScratch({ pass, vector }: LoweredPass, { stored, row }: RowPlan): boolean {
   if (pass.stores.length > 0) return true;
-  return loadsOf(valuesOf(vector)).some((load) => {
-    const { index } = loadOf(load);
-    return index >= stored && index < row;
-  });
+  return loadsOf(vector).some(({ index }) => index >= stored && index < row);
 }
 
 /** Inputs and tables whose addresses move with a pass. */
 export function arraysOf({ vector, pass }: LoweredPass, program: Program, plan: RowPlan): number[] {
-  const loaded = loadsOf(valuesOf(vector)).map((load) => loadOf(load).index);
+  const loaded = loadsOf(vector).map(({ index }) => index);
   if (pass.output) loaded.push(program.target);
   return [...new Set(loaded.filter((index) => index < plan.stored))];
+}
+
+/** What a step loads. */
+function loadsOf(step: StepCode): RowLoad[] {
+  const loads = collect(valuesOf(step)).filter((value): value is Load => value.kind === "load");
+  return loads.map(({ index }) => loadOf(index));
 }

@@ -4,7 +4,7 @@ import type { Program } from "../../ops/program.ts";
 import type { RowPlan } from "../../ops/row-plan.ts";
 import { LAYOUTS, type Layout } from "../access.ts";
 import type { FunctionAssembler } from "../assembler.ts";
-import { type loadOf, STEP } from "./lower.ts";
+import { type RowLoad, STEP } from "./lower.ts";
 import { MOST_STORED_LENGTH, VECTOR } from "./scratch.ts";
 
 export class RowPlaces {
@@ -39,7 +39,7 @@ export class RowPlaces {
   }
 
   /** A value of the element that is `copy` steps further on, or what the row shares. */
-  load({ index, half }: ReturnType<typeof loadOf>, load: "load" | "loadOne", copy: number): void {
+  load({ index, half }: RowLoad, load: "load" | "loadOne", copy: number): void {
     const code = this.#code;
     const { stored, row } = this.#plan;
     if (index >= row) {

@@ -5,8 +5,8 @@ import type { Pass, RowPlan } from "../../ops/row-plan.ts";
 import { BLOCK } from "../../ops/shards.ts";
 import { LAYOUTS, type Layout } from "../access.ts";
 import type { FunctionAssembler } from "../assembler.ts";
+import { countInstructions, Emitter, type Root } from "../emit.ts";
 import type { Value } from "../vector-code.ts";
-import { countInstructions, type Root, RowEmitter } from "./emit.ts";
 import { loadOf, RowLowering, STEP, type StepCode, takesSingle } from "./lower.ts";
 import { arraysOf, type LoweredPass, usesScratch, valuesOf } from "./pass.ts";
 import { RowPlaces } from "./places.ts";
@@ -21,7 +21,7 @@ export class RowWriter {
   readonly #dtype: Dtype;
   readonly #layout: Layout;
   readonly #places: RowPlaces;
-  readonly #emitter: RowEmitter;
+  readonly #emitter: Emitter;
   readonly #lowering: RowLowering;
   /** Locals of a pass. */
   readonly #count: number;
@@ -34,7 +34,7 @@ export class RowWriter {
     this.#dtype = dtype;
     this.#layout = LAYOUTS[dtype];
     this.#places = new RowPlaces(code, own, program, plan, dtype);
-    this.#emitter = new RowEmitter(code);
+    this.#emitter = new Emitter(code);
     this.#lowering = new RowLowering(program, plan, dtype);
     this.#count = code.local("i32");
     this.#termsAt = code.local("i32");
@@ -122,7 +122,7 @@ export class RowWriter {
   #writeBefore(pass: Pass, values: readonly Value[]): void {
     for (const [i, { to }] of pass.before.entries()) {
       const root = { value: values[i]!, after: () => void this.#code.set(this.#places.rowLocal(to)) };
-      this.#emitter.emit([root], (load) => this.#code.get(this.#places.rowLocal(loadOf(load).index)));
+      this.#emitter.emit([root], ({ index }) => this.#code.get(this.#places.rowLocal(loadOf(index).index)));
     }
   }
 
@@ -148,20 +148,18 @@ export class RowWriter {
     for (const each of lanes) initialise(code, each, copies);
     const masks = lanes.some(({ fn }) => fn === "sum") ? new LaneMasks(code) : undefined;
     const turns: { readonly elements: number; readonly body: () => void }[] = [
-      { elements: STEP, body: () => this.#emitStep(lowered, vector, "load", 0) },
+      { elements: STEP, body: () => this.#emitSteps(lowered, vector, "load", 1) },
     ];
     if (copies > 1) {
       turns.unshift({
         elements: copies * STEP,
-        body: () => {
-          for (let copy = 0; copy < copies; copy++) this.#emitStep(lowered, vector, "load", copy);
-        },
+        body: () => this.#emitSteps(lowered, vector, "load", copies),
       });
     }
     turns.push({
       elements: 1,
       body: () => {
-        this.#emitStep(lowered, element, "loadOne", 0, masks);
+        this.#emitSteps(lowered, element, "loadOne", 1, masks);
         masks?.rotate();
       },
     });
@@ -186,12 +184,12 @@ export class RowWriter {
     }
   }
 
-  /** What one step computes, or one element. */
-  #emitStep(
+  /** What so many steps compute, or one element. */
+  #emitSteps(
     { pass, lanes }: LoweredPass,
     step: StepCode,
     load: "load" | "loadOne",
-    copy: number,
+    copies: number,
     masks?: LaneMasks,
   ): void {
     const code = this.#code;
@@ -201,7 +199,7 @@ export class RowWriter {
       for (const [half, value] of values.entries()) {
         roots.push({
           value,
-          after: () => reduceInto(code, lanes[i]!, half, copy, one ? masks : undefined, one),
+          after: (copy) => reduceInto(code, lanes[i]!, half, copy, one ? masks : undefined, one),
         });
       }
     }
@@ -210,7 +208,7 @@ export class RowWriter {
         roots.push({
           value,
           before: () => void code.get(address),
-          after: () =>
+          after: (copy) =>
             void code.memory(one ? "v128.store64_lane" : "v128.store", offset + 8 * (STEP * copy + 2 * half)),
         });
       }
@@ -225,10 +223,12 @@ export class RowWriter {
       roots.push({
         value,
         before: () => void code.get(this.#places.addressOf(this.#program.target)),
-        after: () => void code.memory(one ? x.storeOne : x.store, STEP * copy * x.bytes + VECTOR * half),
+        after: (copy) => void code.memory(one ? x.storeOne : x.store, STEP * copy * x.bytes + VECTOR * half),
       });
     }
-    this.#emitter.emit(roots, (number) => this.#places.load(loadOf(number), load, copy), copy);
+    for (let copy = 0; copy < copies; copy++) {
+      this.#emitter.emit(roots, ({ index }) => this.#places.load(loadOf(index), load, copy), copy);
+    }
   }
 }
 

@@ -36,7 +36,7 @@ export function* compareLists(
 }
 
 /** The body of a batch that comes from a stream, from its first byte to its last; `start` is its place in the input. */
-export function* walkBeside(
+export function* walkWithOther(
   reader: BatchReader,
   lead: number,
   bodyLength: number,
@@ -92,7 +92,7 @@ function listRegions(
 ): Region[] {
   if (pair.bytes > memory) {
     throw new MemoryError(`The offsets of the lists take ${pair.bytes} bytes, which a pipe makes us hold`, {
-      position: place.position(reader.beside!.name),
+      position: place.position(reader.other!.name),
       remedy: `Give --memory ${pair.bytes} or more (in the API: memory), or the path of a file, which needs none of it.`,
     });
   }
@@ -127,7 +127,7 @@ function requireEqual(
   other: Uint8Array,
   at: number,
   { width, depth }: ListPair,
-  { beside }: BatchReader,
+  { other: column }: BatchReader,
   place: Place,
 ): void {
   if (Buffer.compare(own, other) === 0) return;
@@ -136,5 +136,5 @@ function requireEqual(
   const entry = Math.floor((at + byte) / width);
   const what = depth === 0 ? "row" : "inner list";
   const where = entry === 0 ? `${what} 0 begins` : `${what} ${entry - 1} ends`;
-  throw place.unlike(`The lists of x and dy differ: ${where} at different elements`, beside!.name);
+  throw place.unlike(`The lists of x and dy differ: ${where} at different elements`, column!.name);
 }

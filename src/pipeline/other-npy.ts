@@ -6,7 +6,7 @@ import { type Feed, FileFeed, StreamFeed } from "./feed.ts";
 import type { Source } from "./source.ts";
 
 /** An npy input, at its first element. */
-export interface NpyBeside {
+export interface OtherNpy {
   readonly feed: Feed;
   readonly path: string;
   /** As people write it: `float32[2, 3]`. */
@@ -16,7 +16,7 @@ export interface NpyBeside {
 }
 
 /** Reads up to the first element. @throws UsageError where it is no npy; and what its header is at fault for */
-export async function openBeside(source: Source): Promise<NpyBeside> {
+export async function openOther(source: Source): Promise<OtherNpy> {
   const { path } = source;
   const feed = source.kind === "file" ? new FileFeed(source) : new StreamFeed(source);
   const size = source.kind === "file" ? source.size : undefined;
@@ -40,7 +40,7 @@ export async function openBeside(source: Source): Promise<NpyBeside> {
 }
 
 /** The walk over dy, with x beside its elements. @throws ColumnError where they are not of one type, shape and order */
-export function* withBeside(steps: Steps, { path, type, offset }: NpyBeside, dyPath: string): Steps {
+export function* withOther(steps: Steps, { path, type, offset }: OtherNpy, dyPath: string): Steps {
   let answer: Uint8Array = new Uint8Array(0);
   for (;;) {
     const { value: step, done } = steps.next(answer);
