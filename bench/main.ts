@@ -23,7 +23,7 @@ async function main(options: Options): Promise<void> {
   const before = load();
   const directory = openWorkspace(options.directory);
   // The inputs that stay, one output, and some more.
-  checkSpace(directory, 4 * options.size);
+  checkSpace(directory, 9 * options.size);
   compileTools(directory);
   if (options.build === undefined)
     execFileSync("npm", ["run", "build", "--silent"], { cwd: ROOT, stdio: "inherit" });

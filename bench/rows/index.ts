@@ -5,11 +5,14 @@ import { apacheArrow } from "./apache-arrow.ts";
 import { curves } from "./curves.ts";
 import { batchesToFile, oneBatchToFile } from "./file-to-file.ts";
 import { kernel } from "./kernel.ts";
+import { matmul } from "./matmul.ts";
 import { memory } from "./memory.ts";
 import { pipe } from "./pipe.ts";
 import { pyarrow } from "./pyarrow.ts";
 import { start } from "./start.ts";
 import { tinyBatches } from "./tiny-batches.ts";
+import { training } from "./training.ts";
+import { trainingLarge } from "./training-large.ts";
 
 export const ROWS: readonly Row[] = [
   batchesToFile,
@@ -22,5 +25,8 @@ export const ROWS: readonly Row[] = [
   start,
   kernel,
   activations,
+  matmul,
+  training,
+  trainingLarge,
   tinyBatches,
 ];

@@ -52,9 +52,12 @@ export class FunctionAssembler {
   readonly #code = new ByteWriter();
   readonly #parameters: number;
   readonly #locals: ValueType[] = [];
+  /** Its number in the module, for `call`. */
+  readonly index: number;
 
-  constructor(parameters: number) {
+  constructor(parameters: number, index = 0) {
     this.#parameters = parameters;
+    this.index = index;
   }
 
   /** Adds a local, zero at the start, and gives its index. */
@@ -157,6 +160,17 @@ export class FunctionAssembler {
     return this;
   }
 
+  /** Calls a function of the same module with the arguments on the stack. */
+  call(callee: FunctionAssembler): this {
+    this.#code.byte(0x10).u32(callee.index);
+    return this;
+  }
+
+  return(): this {
+    this.#code.byte(0x0f);
+    return this;
+  }
+
   /** 5.5.13: the locals as runs of one type, the instructions, and the end. */
   body(): Uint8Array {
     const runs: { type: ValueType; count: number }[] = [];
@@ -205,7 +219,7 @@ export class ModuleAssembler {
     results: readonly ValueType[],
     exportedAs?: string,
   ): FunctionAssembler {
-    const code = new FunctionAssembler(parameters.length);
+    const code = new FunctionAssembler(parameters.length, this.#functions.length);
     this.#functions.push({ parameters, results, exportedAs, code });
     return code;
   }

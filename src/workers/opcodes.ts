@@ -9,16 +9,21 @@
 export const SCALAR_OPS = {
   drop: 0x1a,
   "i32.eqz": 0x45,
+  "i32.eq": 0x46,
   "i32.lt_u": 0x49,
+  "i32.gt_u": 0x4b,
   "i32.add": 0x6a,
   "i32.sub": 0x6b,
   "i32.mul": 0x6c,
+  "i32.div_u": 0x6e,
+  "i32.rem_u": 0x70,
   "f64.convert_i32_u": 0xb8,
   "f64.add": 0xa0,
 } as const;
 
 /** Loads and stores of scalars, with an alignment and an offset as immediates (5.4.6). */
 export const SCALAR_MEMORY_OPS = {
+  "i32.load": 0x28,
   "f64.load": 0x2b,
   "f64.store": 0x39,
 } as const;
@@ -30,6 +35,8 @@ export const EXTRACT_OPS = {
 
 /** Vector instructions without immediates: the prefix 0xfd, then this number as LEB128 (5.4.8). */
 export const VECTOR_OPS = {
+  "i32x4.splat": 0x11,
+  "f32x4.splat": 0x13,
   "f64x2.splat": 0x14,
   "f32x4.eq": 0x41,
   "f32x4.ne": 0x42,
@@ -54,6 +61,7 @@ export const VECTOR_OPS = {
   "f64x2.nearest": 0x94,
   "i32x4.add": 0xae,
   "i32x4.sub": 0xb1,
+  "i32x4.mul": 0xb5,
   "i32x4.min_s": 0xb6,
   "i32x4.max_s": 0xb8,
   "f32x4.abs": 0xe0,
@@ -102,11 +110,13 @@ export const MEMORY_OPS = {
   "v128.load32_splat": 0x09,
   "v128.load64_splat": 0x0a,
   "v128.store": 0x0b,
+  "v128.load32_zero": 0x5c,
   "v128.load64_zero": 0x5d,
 } as const;
 
-/** Stores of one lane: like a store, then the number of the lane (5.4.8). */
+/** Loads and stores of one lane: like a load or store, then the number of the lane (5.4.8). */
 export const LANE_OPS = {
+  "v128.load32_lane": 0x56,
   "v128.store16_lane": 0x59,
   "v128.store32_lane": 0x5a,
   "v128.store64_lane": 0x5b,

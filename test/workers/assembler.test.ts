@@ -133,6 +133,16 @@ describe("the assembler", () => {
     expect(run(bytes)(1)).toBe(1 + (30_000 * 29_999) / 2);
   });
 
+  it("calls functions of its module, and returns from the middle of one", () => {
+    const module = new ModuleAssembler();
+    module.importSharedMemory("env", "memory", 1, 2);
+    module.function([], []);
+    const twice = module.function(["i32"], ["i32"]);
+    twice.get(0).get(0).op("i32.add").return().i32(0);
+    module.function(["i32"], ["i32"], "f").get(0).call(twice).call(twice);
+    expect(run(module.bytes())(5)).toBe(20);
+  });
+
   it("loads and stores vectors and lanes at large offsets", () => {
     const bytes = assemble(["i32"], [], (code) => {
       code.get(0).get(0).memory("v128.load32_splat", 1).memory("v128.store", 40_000);
@@ -205,10 +215,14 @@ describe("the engine accepts, with the operands of its type,", () => {
   const signatures: Readonly<Record<ScalarOp, readonly [ValueType[], ValueType[]]>> = {
     drop: [["i32"], []],
     "i32.eqz": [["i32"], ["i32"]],
+    "i32.eq": [["i32", "i32"], ["i32"]],
     "i32.lt_u": [["i32", "i32"], ["i32"]],
+    "i32.gt_u": [["i32", "i32"], ["i32"]],
     "i32.add": [["i32", "i32"], ["i32"]],
     "i32.sub": [["i32", "i32"], ["i32"]],
     "i32.mul": [["i32", "i32"], ["i32"]],
+    "i32.div_u": [["i32", "i32"], ["i32"]],
+    "i32.rem_u": [["i32", "i32"], ["i32"]],
     "f64.convert_i32_u": [["i32"], ["f64"]],
     "f64.add": [["f64", "f64"], ["f64"]],
   };
