@@ -55,9 +55,14 @@ export interface Window {
   readonly write?: FileSpan;
 }
 
+/** What computes. */
+export type DeviceName = "cpu" | "gpu";
+
 export interface Device {
-  readonly name: "cpu";
-  /** The most that one window holds; changes with `prepare` and `resize` alone. */
+  readonly name: DeviceName;
+  /** Why it is this one, where nobody named one (`auto`). It may change while the work goes on, and so may the name. */
+  readonly reason?: string | undefined;
+  /** The most that one window holds; changes with `prepare` and `resize`, and may grow with `acquire`. */
   readonly windowBytes: number;
   /** Worker threads that took part so far. */
   readonly workers: number;
@@ -80,7 +85,10 @@ export interface Device {
   /** The next free slot; waits until there is one. */
   acquire(): Promise<Slot>;
   release(slot: Slot): void;
-  /** Reads, computes and writes one window. Nothing of it is under way any more when the promise settles. */
+  /**
+   * Reads, computes and writes one window. Nothing of it is under way any more when the promise settles. Where it rejects
+   * with GpuError, what was filled into the slot is still in it, and nothing was added to the sums.
+   */
   run(window: Window): Promise<void>;
   /** Gives everything back. Call it once no window is under way. */
   close(): void;

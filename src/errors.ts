@@ -18,6 +18,8 @@ export interface Position {
   /** Bytes from the start of the file or stream. */
   readonly byteOffset?: number;
   readonly column?: string;
+  /** Index of the row in its file or stream, from 0. */
+  readonly row?: number;
 }
 
 export type ErrorCode =
@@ -32,6 +34,8 @@ export type ErrorCode =
   | "ERR_OUTPUT_EXISTS"
   | "ERR_WORKER"
   | "ERR_MEMORY"
+  | "ERR_GPU"
+  | "ERR_TRAINING"
   | "ABORT_ERR";
 
 export interface ErrorDetails {
@@ -183,6 +187,33 @@ export class MemoryError extends SluiceError {
   }
 }
 
+/** There is no GPU to compute on, or it failed: its driver, its memory, a kernel. */
+export class GpuError extends SluiceError {
+  constructor(problem: string, details?: ErrorDetails) {
+    super("ERR_GPU", problem, details);
+  }
+}
+
+/** A training cannot go on: its loss or a gradient is no finite number any more. The weights from before are kept. */
+export class TrainingError extends SluiceError {
+  /** Counted from 0 over the whole training. */
+  readonly step: number;
+  /** Index of the first layer that is at fault, where that is known. */
+  readonly layer: number | undefined;
+
+  constructor(
+    problem: string,
+    {
+      step,
+      layer,
+      ...details
+    }: ErrorDetails & { readonly step: number; readonly layer?: number | undefined },
+  ) {
+    super("ERR_TRAINING", problem, details);
+    [this.step, this.layer] = [step, layer];
+  }
+}
+
 /** The work was cancelled through its AbortSignal; `cause` is the signal's reason. Named as Node names it. */
 export class AbortError extends SluiceError {
   constructor(cause?: unknown) {
@@ -201,11 +232,12 @@ function pointAt(source: string, index: number): string {
   return `  ${line}\n  ${" ".repeat(before.length + index - start)}^`;
 }
 
-function describePosition({ path, batch, byteOffset, column }: Position): string {
+function describePosition({ path, batch, byteOffset, column, row }: Position): string {
   const parts: string[] = [];
   if (path !== undefined) parts.push(path);
   if (column !== undefined) parts.push(`column ${JSON.stringify(column)}`);
   if (batch !== undefined) parts.push(`batch ${batch}`);
+  if (row !== undefined) parts.push(`row ${row}`);
   if (byteOffset !== undefined) parts.push(`byte ${byteOffset}`);
   return parts.join(", ");
 }

@@ -2,13 +2,14 @@
 
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GpuDescription } from "../gpu/doctor.ts";
 import type { Run } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { print, toJson } from "./streams.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { measureOf, padEnd, printable, wrap } from "./text.ts";
-import { formatDuration, formatSize } from "./units.ts";
+import { formatDuration, formatRate, formatSize } from "./units.ts";
 
 /** `ok`: as it should be. `note`: works, and could be better. `missing`: Sluice cannot work without it. */
 export type Verdict = "ok" | "note" | "missing";
@@ -21,12 +22,16 @@ export interface Check {
 }
 
 export const run: Run = async (_operands, options) => {
-  const checks = await examine();
+  const { describeGpu } = await import("../gpu/doctor.ts");
+  // The GPU comes last: it is measured while nothing else is.
+  const machine = await examine();
+  const gpu = await describeGpu();
+  const checks = [...machine, ...checkGpu(gpu)];
   const sound = checks.every(({ verdict }) => verdict !== "missing");
   const { stdout } = process;
   await print(
     options.has("json")
-      ? toJson({ sound, checks: checks.map((check) => ({ remedy: null, ...check })) })
+      ? toJson({ sound, checks: checks.map((check) => ({ remedy: null, ...check })), gpu })
       : renderChecks(checks, widthOf(stdout), styleFor(stdout.isTTY === true)),
   );
   // What failed to start may be waiting still.
@@ -51,7 +56,31 @@ export function renderChecks(checks: readonly Check[], width: number, style: Sty
   return `${table}\n${wrap(conclusion, measure).join("\n")}\n`;
 }
 
-/** Every check, in the order in which one builds on the other. Starts a worker and measures for a moment. */
+/** Nothing needs a GPU, so none that is missing is worse than a note. */
+export function checkGpu(gpu: GpuDescription): Check[] {
+  if (!gpu.found) return [{ name: "GPU", verdict: "note", finding: gpu.why, remedy: gpu.remedy }];
+  const { adapter, isSoftware, arrayBytes, rates } = gpu;
+  const { upload, compute, download } = rates;
+  const software = { remedy: "It shows that all works, and is slow: install the driver of a real GPU." };
+  return [
+    {
+      name: "GPU",
+      verdict: isSoftware ? "note" : "ok",
+      finding: isSoftware ? `${adapter}, in software` : adapter,
+      ...(isSoftware ? software : {}),
+    },
+    { name: "GPU limits", verdict: "ok", finding: `arrays of up to ${formatSize(arrayBytes)}` },
+    {
+      name: "GPU rates",
+      verdict: "ok",
+      finding:
+        `upload ${formatRate(upload)}, download ${formatRate(download)}, ` +
+        `${formatRate(compute)} through leaky_relu on it`,
+    },
+  ];
+}
+
+/** Every check of the machine, in the order in which one builds on the other. Starts a worker and measures for a moment. */
 async function examine(): Promise<Check[]> {
   const { hasRelaxedSimd, hasSimd, hasThreads } = await import("../workers/simd.ts");
   const cores = availableParallelism();
@@ -95,8 +124,6 @@ async function examine(): Promise<Check[]> {
     checks.push(await attempt("Worker threads", startWorker));
     checks.push(await attempt("Kernel rate", measureRate));
   }
-  const gpu = "not used: this version computes on the CPU only";
-  checks.push({ name: "GPU", verdict: "note", finding: gpu });
   return checks;
 }
 

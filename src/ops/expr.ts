@@ -19,9 +19,9 @@
 /** What every processor computes exactly, or correctly rounded. */
 export type ArithmeticFn = "neg" | "abs" | "sqrt" | "floor" | "ceil" | "round";
 /**
- * What the expansions of functions are made of beside arithmetic. They work on the bits of a float64, and are undefined
- * for subnormal numbers, infinities and NaN:
- * - `pow2(n)`: 2^n, for a whole n from -1022 to 1023; 0 for -1023, and Infinity for 1024;
+ * What the expansions of functions are made of beside arithmetic. They work on the bits of a float64 (in the expansions
+ * for a GPU, of a float32), and are undefined for subnormal numbers, infinities and NaN:
+ * - `pow2(n)`: 2^n, for a whole n from -1022 to 1023; 0 for -1023, and Infinity for 1024 (float32: -127 and 128);
  * - `exponent(x)`: the e of |x| = s * 2^e with 1 <= s < 2, as a number;
  * - `significand(x)`: the s of the same, which has no sign;
  * - `head(x)`: x with its lower 32 bits cleared, 21 of its 53 digits: products of two heads are exact.

@@ -83,19 +83,28 @@ export function rowPlan(program: Program, dtype: Dtype, stores = true): RowPlan 
   const key = `${dtype} ${stores}`;
   const plans = known.get(program) ?? new Map<string, RowPlan>();
   known.set(program, plans);
-  const plan = plans.get(key) ?? makePlan(program, dtype, stores);
+  const plan = plans.get(key) ?? planOf(program, computationOf(program, dtype), dtype !== "float64", stores);
   plans.set(key, plan);
   return plan;
 }
 
-function makePlan(program: Program, dtype: Dtype, mayStore: boolean): RowPlan {
-  const computation = computationOf(program, dtype);
+/**
+ * A plan for what is computed of a program.
+ *
+ * @param dividesOnce whether a division by what a row shares may become a product with its reciprocal
+ * @param mayStore whether passes may store values of elements
+ */
+export function planOf(
+  program: Program,
+  computed: { readonly output: Num; readonly terms: readonly Num[] },
+  dividesOnce: boolean,
+  mayStore: boolean,
+): RowPlan {
   const nodes = new Interner();
   const own = (expression: Num): Num => nodes.copy(expression, (leaf) => leaf);
-  const simple = (expression: Num): Num =>
-    own(dtype === "float64" ? expression : divideOnce(own(expression)));
-  const output = simple(computation.output);
-  const terms = computation.terms.map(simple);
+  const simple = (expression: Num): Num => own(dividesOnce ? divideOnce(own(expression)) : expression);
+  const output = simple(computed.output);
+  const terms = computed.terms.map(simple);
 
   const order = postorder(output, ...terms);
   const varying = varyingOf(order);

@@ -29,10 +29,19 @@ export const unary: Readonly<Record<ArithmeticFn | BitsFn, (out: Register, x: Re
   floor: (out, x) => apply(out, x, Math.floor),
   ceil: (out, x) => apply(out, x, Math.ceil),
   round: (out, x) => apply(out, x, roundHalfToEven),
-  // -1023 has the bits of 0.
-  pow2: (out, x) => apply(out, x, (n) => (n === -1023 ? 0 : 2 ** n)),
-  exponent: (out, x) => changeWords(out, x, (high) => ((high >>> 20) & 0x7ff) - 1023),
-  significand: (out, x) => changeWords(out, x, (high, low) => join((high & 0xfffff) | 0x3ff00000, low)),
+  // The exponent below that of the least normal number has the bits of 0.
+  pow2(out, x) {
+    const zero = out.shift === 1 ? -1023 : -127;
+    return apply(out, x, (n) => (n === zero ? 0 : 2 ** n));
+  },
+  exponent: (out, x) =>
+    x.shift === 1
+      ? changeWords(out, x, (high) => ((high >>> 20) & 0x7ff) - 1023)
+      : changeWord(out, x, (word) => ((word >>> 23) & 0xff) - 127),
+  significand: (out, x) =>
+    x.shift === 1
+      ? changeWords(out, x, (high, low) => join((high & 0xfffff) | 0x3ff00000, low))
+      : changeWord(out, x, (word) => significandOf(word)),
   head: (out, x) => changeWords(out, x, (high) => join(high, 0)),
 };
 
@@ -81,6 +90,21 @@ function join(high: number, low: number): number {
 function changeWords(out: Register, x: Register, change: (high: number, low: number) => number): Step {
   return (count) => {
     for (let i = 0; i < count; i++) out.numbers[i] = change(x.words[2 * i + 1]!, x.words[2 * i]!);
+  };
+}
+
+const single = new Float32Array(1);
+const singleWord = new Uint32Array(single.buffer);
+
+function significandOf(word: number): number {
+  singleWord[0] = (word & 0x7fffff) | 0x3f800000;
+  return single[0]!;
+}
+
+/** Computes a number from the word of each float32. */
+function changeWord(out: Register, x: Register, change: (word: number) => number): Step {
+  return (count) => {
+    for (let i = 0; i < count; i++) out.numbers[i] = change(x.words[i]!);
   };
 }
 

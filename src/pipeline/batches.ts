@@ -4,11 +4,11 @@ import type { Device } from "../device.ts";
 import { AbortError, ColumnError } from "../errors.ts";
 import { readSelection, type SchemaSelection } from "../formats/arrow/selection.ts";
 import { isRowWise } from "../ops/row-plan.ts";
-import { openDevice } from "../workers/open.ts";
 import { type FloatValues, nodesAlong, requireSameLists, rowsOf, spanOf } from "./batch-data.ts";
 import { computeRuns } from "./batch-windows.ts";
 import { withChannelsFor } from "./channel-axis.ts";
 import { forwardJob, type Job } from "./job.ts";
+import { openDevice } from "./open-device.ts";
 import type { TransformOptions } from "./options.ts";
 
 /** What `transformBatches` takes: a Table, a RecordBatchReader, an array of batches, or any iterable of them. */
@@ -37,8 +37,7 @@ export async function* passBatches(
   job: Job,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch, readonly Float64Array[], void> {
-  const { workers, memory } = job;
-  const device = await openDevice({ workers, memory });
+  const device = await openDevice(job);
   let schema: Schema | undefined;
   let chosen: Chosen | undefined;
   let index = 0;

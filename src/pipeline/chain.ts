@@ -12,7 +12,7 @@ export function resolveOps(ops: Ops): readonly BoundOp[] {
     throw new UsageError("ops is empty", { remedy: 'Name at least one op, such as "leaky_relu".' });
   }
   return list.map((link) => {
-    if (typeof link === "function") return bind(link.definition);
+    if ("definition" in link) return bind(link.definition);
     return "op" in link ? link : bind(link);
   });
 }

@@ -4,7 +4,7 @@ import { describeChain, fuse } from "../ops/fuse.ts";
 import type { BoundOp } from "../ops/op.ts";
 import type { Program } from "../ops/program.ts";
 import { resolveOps } from "./chain.ts";
-import type { TransformOptions } from "./options.ts";
+import type { DeviceChoice, TransformOptions } from "./options.ts";
 import { parseSize } from "./size.ts";
 
 const DEFAULT_MEMORY = "256MiB";
@@ -13,6 +13,7 @@ export interface Job {
   /** The chain, as text. */
   readonly text: string;
   readonly program: Program;
+  readonly device: DeviceChoice;
   readonly workers: number | undefined;
   /** Bytes. */
   readonly memory: number;
@@ -31,9 +32,11 @@ export function forwardJob(options: TransformOptions): Job {
 export function jobOf(
   { ops, memory, workers, device = "auto" }: TransformOptions,
   link: (chain: readonly BoundOp[]) => Program,
-): Pick<Job, "text" | "program" | "workers" | "memory"> {
-  if (device !== "auto" && device !== "cpu") {
-    throw new UsageError(`There is no device ${JSON.stringify(device)}`, { remedy: 'Use "auto" or "cpu".' });
+): Pick<Job, "text" | "program" | "device" | "workers" | "memory"> {
+  if (!["auto", "cpu", "gpu"].includes(device)) {
+    throw new UsageError(`There is no device ${JSON.stringify(device)}`, {
+      remedy: 'Use "auto", "cpu" or "gpu".',
+    });
   }
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
     throw new UsageError(`workers is ${workers}`, { remedy: "Give a whole number from 1." });
@@ -42,6 +45,7 @@ export function jobOf(
   return {
     text: describeChain(chain),
     program: link(chain),
+    device,
     workers,
     memory: parseSize(memory ?? DEFAULT_MEMORY, "memory"),
   };

@@ -1,13 +1,19 @@
 /** @file What a transform takes and what it tells: options, progress and result. */
+import type { DeviceName } from "../device.ts";
 import type { Format } from "../formats/layout.ts";
 import type { BoundOp, OpDefinition } from "../ops/op.ts";
-import type { EagerOp } from "./eager.ts";
 
 /** One op: as a function (`leakyRelu`), with values (`leakyRelu.with({ alpha: 0.1 })`), or as data. */
-export type Link = EagerOp<never> | BoundOp | OpDefinition;
+export type Link = OpFunction | BoundOp | OpDefinition;
+
+/** What all functions of ops have, whatever their parameters. */
+export type OpFunction = { readonly definition: OpDefinition };
 
 /** A chain of ops: text as on the command line, one op, or several in order. */
 export type Ops = string | Link | readonly Link[];
+
+/** What runs the kernels. `"auto"` begins on the CPU, and where the work goes on for long, times the GPU and keeps the faster. */
+export type DeviceChoice = "auto" | DeviceName;
 
 export interface TransformOptions {
   /** What to compute, e.g. `"mul(0.5) | leaky_relu(0.2)"`. */
@@ -18,8 +24,11 @@ export interface TransformOptions {
   readonly workers?: number | undefined;
   /** Bound on the arena, in bytes or as `"256MiB"` (the default). */
   readonly memory?: number | string | undefined;
-  /** What runs the kernels. `"auto"` picks; this version has the CPU only. */
-  readonly device?: "auto" | "cpu" | undefined;
+  /**
+   * Default: `"auto"`. `"gpu"` needs the packages gpu.js and webgpu, and is refused with the reason where there is none,
+   * and for float64.
+   */
+  readonly device?: DeviceChoice | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called at most some 20 times a second, and once at the end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -44,11 +53,14 @@ export interface Progress {
   readonly seconds: number;
   /** Input bytes per second since the start. */
   readonly bytesPerSecond: number;
+  /** What computes; with `"auto"` it may change from the CPU to the GPU, and back where that fails. */
+  readonly device: DeviceName;
+  /** Why it is this one; `undefined` unless the device was `"auto"`. */
+  readonly deviceReason: string | undefined;
 }
 
 export interface TransformResult extends Progress {
   readonly ops: string;
-  readonly device: "cpu";
   /** Worker threads that took part; 0 where the main thread did it all. */
   readonly workers: number;
   readonly inputFormat: Format;

@@ -3,11 +3,11 @@ import { AbortError, UsageError } from "../errors.ts";
 import { DETECT_BYTES, detectFormat, formatOfPath, openLayout } from "../formats/detect.ts";
 import type { FieldSummary, Format } from "../formats/layout.ts";
 import { isRowWise } from "../ops/row-plan.ts";
-import { openDevice } from "../workers/open.ts";
 import { alongAxis } from "./channel-axis.ts";
 import { type Feed, FileFeed, StreamFeed } from "./feed.ts";
 import { flow } from "./flow.ts";
 import type { Job } from "./job.ts";
+import { openDevice } from "./open-device.ts";
 import type { FileTransformOptions, TransformResult } from "./options.ts";
 import { type OtherNpy, openOther, withOther } from "./other-npy.ts";
 import { type Others, OthersInFile, OthersInOwnStream, OthersInStream } from "./others.ts";
@@ -74,9 +74,10 @@ interface Ends {
 /** Reads the source to its end, and commits the sink. */
 async function run(
   { source, other, sink, path }: Ends,
-  { text, program, workers, memory, columns, otherColumn }: Job,
+  job: Job,
   { format, signal, onProgress }: FileTransformOptions,
 ): Promise<Passed> {
+  const { text, program, memory, columns, otherColumn } = job;
   const random = source.kind === "file";
   const feed = random ? new FileFeed(source) : new StreamFeed(source);
   const size = random ? source.size : undefined;
@@ -96,8 +97,8 @@ async function run(
   const steps = other ? withOther(own, other, source.path) : own;
   const others = program.inputs === 2 ? othersOf(feed, other, memory) : undefined;
 
-  const device = await openDevice({ workers, memory, expectedBytes: size });
-  const meter = new ProgressMeter(size, onProgress);
+  const device = await openDevice({ ...job, expectedBytes: size });
+  const meter = new ProgressMeter(size, device, onProgress);
   const fields: FieldSummary[] = [];
   let sums: readonly Float64Array[] = [];
   try {
@@ -117,7 +118,6 @@ async function run(
     result: {
       ...meter.finish(),
       ops: text,
-      device: device.name,
       workers: device.workers,
       inputFormat,
       outputFormat,
@@ -168,13 +168,13 @@ function othersOf(feed: Feed, other: OtherNpy | undefined, memory: number): Othe
 }
 
 /** By the output's extension; a stream gets the Arrow stream format, which needs no end to be read; else as the input. */
-function defaultFormat(path: string | undefined, input: Format): Format {
+export function defaultFormat(path: string | undefined, input: Format): Format {
   const byName = path === undefined ? undefined : formatOfPath(path);
   return byName ?? (path === undefined && input === "arrow" ? "arrows" : input);
 }
 
 /** Writing where one reads would lose what is not read yet. */
-async function refuseSameFile(source: Source, output: Output): Promise<void> {
+export async function refuseSameFile(source: Source, output: Output): Promise<void> {
   const path = pathOf(output);
   const stats = path === undefined ? undefined : await statOutput(path);
   const open = typeof output === "object" && "identity" in output ? output.identity : undefined;

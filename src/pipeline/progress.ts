@@ -1,4 +1,5 @@
 /** @file Counts what is done, and tells whoever asked, not too often. */
+import type { Device } from "../device.ts";
 import type { Progress } from "./options.ts";
 import type { Tally } from "./tally.ts";
 
@@ -8,6 +9,7 @@ const INTERVAL = 50;
 export class ProgressMeter {
   readonly #started = performance.now();
   readonly #totalBytes: number | undefined;
+  readonly #device: Pick<Device, "name" | "reason">;
   readonly #report: ((progress: Progress) => void) | undefined;
   #reported = Number.NEGATIVE_INFINITY;
   #bytes = 0;
@@ -16,8 +18,13 @@ export class ProgressMeter {
   #elements = 0;
   #bytesWritten = 0;
 
-  constructor(totalBytes: number | undefined, report: ((progress: Progress) => void) | undefined) {
+  constructor(
+    totalBytes: number | undefined,
+    device: Pick<Device, "name" | "reason">,
+    report: ((progress: Progress) => void) | undefined,
+  ) {
     this.#totalBytes = totalBytes;
+    this.#device = device;
     this.#report = report;
   }
 
@@ -57,6 +64,8 @@ export class ProgressMeter {
       elements: this.#elements,
       seconds,
       bytesPerSecond: seconds > 0 ? this.#bytes / seconds : 0,
+      device: this.#device.name,
+      deviceReason: this.#device.reason,
     };
   }
 }

@@ -147,7 +147,7 @@ async function run(
   };
   const sink: Sink =
     to === "file" ? await openSink(outputPath, { overwrite: true, signal: undefined }) : collector;
-  const meter = new ProgressMeter(undefined, undefined);
+  const meter = new ProgressMeter(undefined, device, undefined);
   try {
     await flow({
       ...{ steps: stepsOf(parts, input), feed, device, sink, meter, signal: undefined },

@@ -17,8 +17,12 @@ export function pow(x: Num, y: Num, precision: Precision): Num {
   return withLimits(x, y, power, precision === "single" ? NORMAL : 2 ** -1074);
 }
 
-/** @param power |x|^y, right where |x| is finite and at least `least`, and y is no NaN */
-function withLimits(x: Num, y: Num, power: Num, least: number): Num {
+/**
+ * x^y with the special cases.
+ *
+ * @param power |x|^y, right where |x| is finite and at least `least`, and y is no NaN
+ */
+export function withLimits(x: Num, y: Num, power: Num, least: number): Num {
   const size = abs(x);
   const whole = eq(floor(y), y);
   const half = mul(y, 0.5);

@@ -1,0 +1,55 @@
+/** @file One kernel on the GPU, over arrays of the test; and what it leaves there. */
+import { onTestFinished } from "vitest";
+import type { GpuJs, GpuKernel } from "../../src/gpu/gpu-js.ts";
+import { type DeviceArray, Staging } from "../../src/gpu/staging.ts";
+import type { GPUBuffer, GPUDevice } from "../../src/gpu/webgpu.ts";
+
+/** What the kernel makes of its arguments, `length` elements. Runs may overlap. */
+export async function runGpuKernel(
+  { queue }: GpuJs,
+  kernel: GpuKernel,
+  values: readonly (Float32Array | number)[],
+  length: number,
+): Promise<Float32Array> {
+  const arrays = values.filter((value) => typeof value !== "number");
+  const lengths = arrays.map((array) => array.length);
+  const staging = new Staging(queue);
+  const result = new Float32Array(length);
+  try {
+    for (const [i, target] of (await staging.open(lengths)).entries()) target.set(arrays[i]!);
+    const start = async (sent: readonly DeviceArray[]): Promise<DeviceArray[]> => {
+      let next = 0;
+      const given = values.map((value) => (typeof value === "number" ? value : sent[next++]!));
+      return [await kernel.start(given, length)];
+    };
+    await staging.run(lengths, start, ([found]) => result.set(found!));
+  } finally {
+    staging.close();
+  }
+  return result;
+}
+
+/** Counts the buffers that are made from here to the end of the test, and those of them that are not destroyed. */
+export function watchBuffers(device: GPUDevice): {
+  readonly made: () => number;
+  readonly live: () => number;
+} {
+  const live = new Set<GPUBuffer>();
+  let made = 0;
+  const create = device.createBuffer;
+  device.createBuffer = (descriptor) => {
+    const buffer = create.call(device, descriptor);
+    const { destroy } = buffer;
+    buffer.destroy = () => {
+      live.delete(buffer);
+      destroy.call(buffer);
+    };
+    live.add(buffer);
+    made++;
+    return buffer;
+  };
+  onTestFinished(() => {
+    Reflect.deleteProperty(device, "createBuffer");
+  });
+  return { made: () => made, live: () => live.size };
+}
