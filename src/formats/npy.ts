@@ -16,10 +16,14 @@ import { type PythonValue, parsePythonLiteral } from "./pythonLiteral.ts";
 export const NPY_MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 const MAX_HEADER = 2 ** 20;
 
-interface Header {
-  readonly dtype: Dtype;
+/** What the header says of the array. */
+export interface NpyHeader {
+  /** The dtype as NumPy writes it, such as `<f4`; for records a list. */
+  readonly descr: PythonValue;
   readonly fortran: boolean;
   readonly shape: readonly number[];
+  /** Byte of the first element. */
+  readonly start: number;
 }
 
 /** Walks an npy file. Bytes after the data, which numpy ignores, are kept. */
@@ -28,14 +32,8 @@ export function* walkNpy(options: LayoutOptions): Steps {
   if (options.columns !== undefined && options.columns.length > 0) {
     throw new UsageError("An npy file holds one array, without columns", { remedy: "Leave out --column." });
   }
-  const start = yield* headerLength(place);
-  place.require(start.prefix + start.length, "the header");
-  const bytes = yield { step: "peek", length: start.prefix + start.length };
-  if (bytes.length < start.prefix + start.length) {
-    throw place.short("the header", start.prefix + start.length, bytes.length);
-  }
-  const text = new TextDecoder(start.version < 3 ? "latin1" : "utf-8").decode(bytes.subarray(start.prefix));
-  const { dtype, fortran, shape } = readHeader(text, place);
+  const { descr, fortran, shape, start } = yield* readNpyHeader(place);
+  const dtype = readDtype(descr, place);
   const count = product(shape);
   const length = count * BYTES_PER_ELEMENT[dtype];
   if (!Number.isSafeInteger(length))
@@ -56,8 +54,8 @@ export function* walkNpy(options: LayoutOptions): Steps {
     tensors: selected ? [tensorOf(dtype, shape, fortran)] : [],
     metadata: new Map(),
   };
-  yield { step: "keep", length: start.prefix + start.length };
-  place.offset += start.prefix + start.length;
+  yield { step: "keep", length: start };
+  place.offset += start;
   place.require(length, "the array");
   if (length > 0) {
     yield selected ? { step: "elements", tensor: 0, count, first: 0 } : { step: "keep", length };
@@ -65,6 +63,17 @@ export function* walkNpy(options: LayoutOptions): Steps {
   }
   yield { step: "batch", rows: shape[0] ?? 1 };
   yield* keepRest(place);
+}
+
+/** Reads the header at the start of the input, by peeking. @throws CorruptError, TruncatedError, UnsupportedError */
+export function* readNpyHeader(place: Place): Generator<Step, NpyHeader, Uint8Array> {
+  const { version, prefix, length } = yield* headerLength(place);
+  const start = prefix + length;
+  place.require(start, "the header");
+  const bytes = yield { step: "peek", length: start };
+  if (bytes.length < start) throw place.short("the header", start, bytes.length);
+  const text = new TextDecoder(version < 3 ? "latin1" : "utf-8").decode(bytes.subarray(prefix));
+  return { ...readHeader(text, place), start };
 }
 
 /** The bytes before the header's text, and of it. */
@@ -88,7 +97,7 @@ function* headerLength(
   return { version, prefix: 12, length };
 }
 
-function readHeader(text: string, place: Place): Header {
+function readHeader(text: string, place: Place): Omit<NpyHeader, "start"> {
   let value: PythonValue;
   try {
     value = parsePythonLiteral(text);
@@ -106,11 +115,7 @@ function readHeader(text: string, place: Place): Header {
   }
   const fortran = dict.get("fortran_order");
   if (typeof fortran !== "boolean") throw place.corrupt("fortran_order in the npy header is no bool");
-  return {
-    dtype: readDtype(dict.get("descr")!, place),
-    fortran,
-    shape: readShape(dict.get("shape")!, place),
-  };
+  return { descr: dict.get("descr")!, fortran, shape: readShape(dict.get("shape")!, place) };
 }
 
 const DTYPES: Readonly<Record<string, Dtype>> = { f2: "float16", f4: "float32", f8: "float64" };

@@ -1,4 +1,4 @@
-/** @file Opens the device that suits the size of the work, loading no more code than that one needs. */
+/** @file Opens the CPU device that suits the size of the work, loading no more code than that one needs. */
 import type { Device } from "../device.ts";
 import { UsageError } from "../errors.ts";
 import type { CpuOptions } from "./cpu.ts";
@@ -9,7 +9,7 @@ export const LEAST_MEMORY = 128 * 1024;
 /** Work up to this size is over before a kernel would be compiled. */
 const SMALL_BYTES = 64 * 1024;
 
-export async function openDevice(options: CpuOptions): Promise<Device> {
+export async function openOnCpu(options: CpuOptions): Promise<Device> {
   const { expectedBytes, memory } = options;
   if (memory < LEAST_MEMORY) {
     throw new UsageError(`${memory} bytes of memory are too few to work in`, {

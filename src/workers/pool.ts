@@ -72,11 +72,24 @@ export class Pool {
 
   /** Runs one task in any worker. Rejects with a SluiceError. */
   async run(task: Task): Promise<void> {
-    let outcome: Outcome;
+    const outcome = await this.#run<Outcome>(task);
+    if (!outcome.ok) throw failure(outcome);
+  }
+
+  /**
+   * Runs a task of another kind in any worker.
+   *
+   * @param filename of the module whose default export does it
+   */
+  runIn<Result>(filename: string, task: unknown): Promise<Result> {
+    return this.#run<Result>(task, { filename });
+  }
+
+  async #run<Result>(task: unknown, options: { readonly filename?: string } = {}): Promise<Result> {
     try {
       const piscina = await this.#started;
       if (this.broken) throw this.broken;
-      outcome = await piscina.run(task);
+      return await piscina.run(task, options);
     } catch (error) {
       // Of a pool that was ended, tasks fail before their threads are gone; until then these may write to their slots.
       await this.#ended;
@@ -89,7 +102,6 @@ export class Pool {
         },
       );
     }
-    if (!outcome.ok) throw failure(outcome);
   }
 
   release(): void {

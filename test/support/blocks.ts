@@ -40,7 +40,8 @@ function blocksIn(text: string, path: string): Block[] {
 
 function exportsOf(index: string): string[] {
   const lists = [...index.matchAll(/export \{([^}]*)\}/g)].flatMap((match) => match[1]!.split(","));
-  return lists.map((name) => name.trim()).filter((name) => /^\w+$/.test(name));
+  const namespaces = [...index.matchAll(/export \* as (\w+)/g)].map((match) => match[1]!);
+  return [...lists, ...namespaces].map((name) => name.trim()).filter((name) => /^\w+$/.test(name));
 }
 
 /** What a docstring takes for granted. */

@@ -7,7 +7,7 @@ export interface CliOptions {
   /** What comes in on stdin; without it stdin is empty, and with `"open"` it stays open. */
   readonly input?: Uint8Array | "open";
   /** Added to the environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   /** Called when the process runs, e.g. to send it a signal. */
   readonly started?: (child: ChildProcessWithoutNullStreams) => void;

@@ -1,6 +1,7 @@
 /** @file The texts of the project as tests read them: code blocks, links, tables, and the parts that are generated. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { COMMANDS, GLOBAL_OPTIONS, type OptionSpec, usageOf } from "../../src/cli/commands.ts";
+import { type Bound, onAnyDevice, opBounds, UNDERFLOW } from "../../src/gpu/functions/bounds.ts";
 import { signatureOf } from "../../src/ops/definition.ts";
 import { allOps } from "../../src/ops/op.ts";
 
@@ -65,6 +66,20 @@ export function renderCatalog(): string {
     row("op", "computes", "formula", "gradient", "for", "semantics of") +
     row(..."------".split("").map(() => "---"));
   return `\n${head}${rows.join("")}\n`;
+}
+
+/** How far off ops may be on a GPU, for `docs/gpu.md`. */
+export function renderGpuBounds(): string {
+  const rows = Object.entries(opBounds).map(([name, { value, gradient }]) =>
+    row(`\`${name}\``, ...[value, gradient, onAnyDevice(value), onAnyDevice(gradient)].map(renderBound)),
+  );
+  const head = row("op", "value", "gradient", "value, any device", "gradient, any device");
+  return `\n${head}${row(..."-----".split("").map(() => "---"))}${rows.join("")}\n`;
+}
+
+/** In units in the last place; what underflow takes away is not worth a cell. */
+function renderBound({ ulp, absolute }: Bound): string {
+  return absolute > 2 * UNDERFLOW ? `${ulp}, and 2^${Math.log2(absolute)}` : String(ulp);
 }
 
 /** The text of the first cell of each row of the first table after `heading`, without its backquotes. */

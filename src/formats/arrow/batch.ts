@@ -4,6 +4,7 @@
  * Nothing in the metadata is believed before it agrees with the schema and with the length of the body; an element range
  * that another buffer also claims is an error, for computing it would change that buffer too.
  */
+import type { UnsupportedError } from "../../errors.ts";
 import type { Dtype } from "../../ops/dtype.ts";
 import type { Place } from "../place.ts";
 import type { OtherColumn } from "./columns.ts";
@@ -13,7 +14,7 @@ import { type ListPlace, type Plan, planBatches, type Target } from "./plan.ts";
 import type { Field, Schema } from "./schema.ts";
 
 /** Bytes of a FieldNode (int64 length, int64 null count) and of a Buffer (int64 offset, int64 length). */
-const STRUCT_BYTES = 16;
+export const STRUCT_BYTES = 16;
 
 /** The offsets of one list of the computed column, and those of its twin beside it, in bytes from the start of the body. */
 export interface ListPair {
@@ -33,6 +34,20 @@ export interface RowList {
   /** 0 where there are no rows. */
   readonly bytes: number;
   readonly width: 4 | 8;
+}
+
+/** Where the lists of a batch's metadata are in its flatbuffer. */
+export interface BatchLists {
+  readonly plan: Plan;
+  /** FieldNodes. */
+  readonly nodes: number;
+  /** Buffers, and how many there are. */
+  readonly buffers: number;
+  readonly count: number;
+  /** For each column of views: how many data buffers it has. */
+  readonly variadic: number;
+  /** Whether each buffer begins at or after the end of those before it. */
+  readonly ordered: boolean;
 }
 
 /** Reads the batches of one schema, one after the other, into the same fields. */
@@ -87,14 +102,7 @@ export class BatchReader {
     this.rows = this.#length(flat.fieldInt64(header, 0), "the batch");
     if (this.#paths.length === 0) return;
 
-    const plan = this.#plan(message.version);
-    const nodes = this.#list(flat, header, 1, plan.nodes, "nodes") + 4;
-    const variadic = this.#list(flat, header, 4, plan.views, "variadic buffer counts") + 4;
-    const extra = this.#checkViews(flat, variadic, plan);
-    const buffers = this.#list(flat, header, 2, plan.buffers + extra, "buffers") + 4;
-    this.#checkNodes(flat, nodes, plan);
-    const ordered = this.#checkBuffers(flat, buffers, plan.buffers + extra, message.bodyLength);
-
+    const { plan, nodes, buffers, count, variadic, ordered } = this.locate(message);
     const codec = compression(message);
     for (const target of plan.targets) {
       const index = target.buffer + (target.views === 0 ? 0 : viewBuffers(flat, variadic, target.views));
@@ -103,7 +111,24 @@ export class BatchReader {
       if (this.ranges > range) this.rowLists[range] = this.#rowList(flat, target, nodes, buffers, variadic);
     }
     if (this.other) this.#pair(flat, plan, nodes, buffers, variadic, codec);
-    if (!ordered && this.ranges > 0) this.#untangle(flat, buffers, plan.buffers + extra);
+    if (!ordered && this.ranges > 0) this.#untangle(flat, buffers, count);
+  }
+
+  /**
+   * The lists of the RecordBatch at `table`, which is the message's header or, of a dictionary, within it; verified, but
+   * for what the buffers hold.
+   */
+  locate(message: Message, table: number = message.header): BatchLists {
+    const { flat } = message;
+    this.rows = this.#length(flat.fieldInt64(table, 0), "the batch");
+    const plan = this.#plan(message.version);
+    const nodes = this.#list(flat, table, 1, plan.nodes, "nodes") + 4;
+    const variadic = this.#list(flat, table, 4, plan.views, "variadic buffer counts") + 4;
+    const count = plan.buffers + this.#checkViews(flat, variadic, plan);
+    const buffers = this.#list(flat, table, 2, count, "buffers") + 4;
+    this.#checkNodes(flat, nodes, plan);
+    const ordered = this.#checkBuffers(flat, buffers, count, message.bodyLength);
+    return { plan, nodes, buffers, count, variadic, ordered };
   }
 
   #plan(version: 4 | 5): Plan {
@@ -177,7 +202,7 @@ export class BatchReader {
     // at, and leaving them out would need the validity bitmap. Padding after the last slot stays as it is.
     const count = flat.int64(nodes + STRUCT_BYTES * target.node);
     if (count === 0) return;
-    if (codec !== null) throw this.#compressed(codec);
+    if (codec !== null) throw compressed(codec, this.#place);
     const offset = flat.int64(buffer);
     const length = flat.int64(buffer + 8);
     if (count * elementBytes > length) {
@@ -256,15 +281,6 @@ export class BatchReader {
     return flat.int64(buffer);
   }
 
-  /** The one place where compressed bodies are refused; a codec would come in here. */
-  #compressed(codec: string) {
-    return this.#place.unsupported(`The record batch is compressed with ${codec}`, {
-      remedy:
-        "Write it without compression, in PyArrow with pa.ipc.IpcWriteOptions(compression=None)" +
-        ' or feather.write_feather(table, path, compression="uncompressed").',
-    });
-  }
-
   /** For buffers that are not laid out one after the other: sorts the ranges, and checks that nothing else is in them. */
   #untangle(flat: FlatBuffer, buffers: number, count: number): void {
     const order = Array.from({ length: this.ranges }, (_, range) => range);
@@ -316,21 +332,30 @@ export class BatchReader {
   }
 }
 
+/** The one place where compressed bodies are refused; a codec would come in here. */
+export function compressed(codec: string, place: Place): UnsupportedError {
+  return place.unsupported(`The record batch is compressed with ${codec}`, {
+    remedy:
+      "Write it without compression, in PyArrow with pa.ipc.IpcWriteOptions(compression=None)" +
+      ' or feather.write_feather(table, path, compression="uncompressed").',
+  });
+}
+
 /** Sum of the first `columns` variadic buffer counts. */
-function viewBuffers(flat: FlatBuffer, variadic: number, columns: number): number {
+export function viewBuffers(flat: FlatBuffer, variadic: number, columns: number): number {
   let sum = 0;
   for (let i = 0; i < columns; i++) sum += flat.int64(variadic + 8 * i);
   return sum;
 }
 
 /**
- * The codec of a RecordBatch's body; `null` where it is not compressed.
+ * The codec of the body of the RecordBatch at `batch`; `null` where it is not compressed.
  *
  * Arrow 0.17 wrote it into the custom metadata of V4 messages instead (arrow/ipc/reader.cc, `GetCompressionExperimental`).
  */
-function compression(message: Message): string | null {
-  const { flat, header, version } = message;
-  const table = flat.fieldTable(header, 3);
+export function compression(message: Message, batch: number = message.header): string | null {
+  const { flat, version } = message;
+  const table = flat.fieldTable(batch, 3);
   if (table !== 0) return ["LZ4_FRAME", "ZSTD"][flat.fieldU8(table, 0, 0)] ?? "an unknown codec";
   if (version === 5) return null;
   const codec = message.metadata("ARROW:experimental_compression")?.toUpperCase();

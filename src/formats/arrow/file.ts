@@ -26,11 +26,13 @@ import {
   TRAILER_BYTES,
 } from "./footer.ts";
 import { CONTINUATION, HEADER, Message, word } from "./message.ts";
+import type { MessageObserver } from "./observer.ts";
 import { walkPipedFile } from "./pipedFile.ts";
 import { readSchema, sameColumns } from "./schema.ts";
 import { announce, walkBatch } from "./walk.ts";
 
-export function* walkFile(options: LayoutOptions): Steps {
+/** @param observer told of every message, unless the file is a pipe or becomes a stream */
+export function* walkFile(options: LayoutOptions, observer?: MessageObserver): Steps {
   if (!options.random) return yield* walkPipedFile(options);
   if (options.size === undefined) throw new UsageError("A file that is read at any offset needs its size");
   const place = new Place(options.path, options.size);
@@ -38,6 +40,7 @@ export function* walkFile(options: LayoutOptions): Steps {
   const message = new Message(place);
   if (options.to === "arrows") return yield* fileToStream(options, place, footer, blocks, message);
 
+  observer?.schema(footer.schema, place);
   const reader = yield* announce(footer.schema, options, place);
   yield* seek(place, 0);
   for (let i = 0; i < blocks.length; i++) {
@@ -45,7 +48,7 @@ export function* walkFile(options: LayoutOptions): Steps {
     const gap = blocks.offset(block) - place.offset;
     if (gap > 0) yield { step: "keep", length: gap };
     place.offset += gap;
-    yield* walkBlock(block, blocks, message, reader, place, options);
+    yield* walkBlock(block, blocks, message, reader, place, options, observer);
   }
   place.batch = -1;
   yield { step: "keep", length: place.size - place.offset };
@@ -138,6 +141,7 @@ function* walkBlock(
   reader: BatchReader,
   place: Place,
   options: LayoutOptions,
+  observer?: MessageObserver,
 ): Generator<Step, void, Uint8Array> {
   place.batch = blocks.batch(block);
   const length = blocks.metadataLength(block);
@@ -163,8 +167,10 @@ function* walkBlock(
   }
   if (message.type === HEADER.batch) {
     reader.read(message);
+    observer?.batch(message, place.offset + length, place.batch);
     yield* walkBatch(reader, length, bodyLength, place, options);
   } else {
+    observer?.dictionary(message, place.offset + length, block);
     yield { step: "keep", length: length + bodyLength };
     place.offset += length + bodyLength;
   }

@@ -17,10 +17,12 @@ import {
   readFooter,
   TRAILER_BYTES,
 } from "./footer.ts";
+import type { MessageObserver } from "./observer.ts";
 import { sameColumns } from "./schema.ts";
 import { Sequence } from "./sequence.ts";
 
-export function* walkPipedFile(options: LayoutOptions): Steps {
+/** @param observer told of every message, as it comes */
+export function* walkPipedFile(options: LayoutOptions, observer?: MessageObserver): Steps {
   const place = new Place(options.path, options.size);
   const toStream = options.to === "arrows";
   const pass = (length: number): Step => ({ step: toStream ? "drop" : "keep", length });
@@ -40,7 +42,12 @@ export function* walkPipedFile(options: LayoutOptions): Steps {
     }
     ids.add(id);
   };
-  const sequence = new Sequence(options, place, { container: "file", record: { shift: 0 }, onDictionary });
+  const sequence = new Sequence(options, place, {
+    container: "file",
+    record: { shift: 0 },
+    onDictionary,
+    observer,
+  });
   const ending = yield* sequence.walk();
   if (ending === "input") throw place.truncated("The file ends before its footer");
   if (ending !== "footer") {

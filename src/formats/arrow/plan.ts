@@ -14,7 +14,7 @@
 import { BYTES_PER_ELEMENT, type Dtype } from "../../ops/dtype.ts";
 import type { Place } from "../place.ts";
 import type { Field, Schema } from "./schema.ts";
-import { buffersOf, INDICES } from "./types.ts";
+import { type BufferLayout, buffersOf, INDICES } from "./types.ts";
 import { typeText } from "./typeText.ts";
 
 /** How the values of one tensor are found in a batch. */
@@ -46,7 +46,20 @@ export interface ListPlace {
   readonly width: 4 | 8;
 }
 
+/** The node of a field and its buffers, one after the other. */
+export interface FieldPlace {
+  readonly node: number;
+  /** The first buffer, not counting the data buffers of views before it. */
+  readonly buffer: number;
+  /** Columns of views before it. */
+  readonly views: number;
+  /** For a dictionary-encoded field: of its indices. */
+  readonly layout: BufferLayout;
+}
+
 export interface Plan {
+  /** Every field that has a node. */
+  readonly places: ReadonlyMap<Field, FieldPlace>;
   readonly nodes: number;
   /** Not counting the data buffers of views. */
   readonly buffers: number;
@@ -71,6 +84,7 @@ export function planBatches(
   const tensorOf = new Map(paths.map((path, tensor) => [path.at(-1)!, tensor]));
   const nodeOf = new Map<Field, number>();
   const listOf = new Map<Field, ListPlace>();
+  const places = new Map<Field, FieldPlace>();
   const targets: Target[] = [];
   let nodes = 0;
   let buffers = 0;
@@ -86,6 +100,7 @@ export function planBatches(
         remedy: "Leave the column out, or update Sluice.",
       });
     }
+    places.set(field, { node, buffer: buffers, views, layout });
     buffers += layout.validity ? 1 : 0;
     const width = WIDTHS[field.type.kind];
     if (width !== undefined) listOf.set(field, { node, buffer: buffers, views, width });
@@ -114,7 +129,7 @@ export function planBatches(
     flatten(field);
     return node;
   });
-  return { nodes, buffers, views, columns, targets };
+  return { places, nodes, buffers, views, columns, targets };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { BatchReader } from "./batch.ts";
 import { Blocks } from "./blocks.ts";
 import type { SchemaMessage } from "./footer.ts";
 import { CONTINUATION, checkMetadataLength, HEADER, Message, word } from "./message.ts";
+import type { MessageObserver } from "./observer.ts";
 import { readSchema, type Schema } from "./schema.ts";
 import { announce, walkBatch } from "./walk.ts";
 
@@ -21,6 +22,7 @@ export interface SequenceOptions {
   readonly record?: { readonly shift: number };
   /** Told of each dictionary batch, before it is kept. */
   readonly onDictionary?: (id: bigint, isDelta: boolean) => void;
+  readonly observer?: MessageObserver | undefined;
 }
 
 /** One walk over a sequence of messages, and what it found. */
@@ -36,6 +38,7 @@ export class Sequence {
   readonly #place: Place;
   readonly #options: SequenceOptions;
   readonly #message: Message;
+  #dictionariesSeen = 0;
 
   constructor(layout: LayoutOptions, place: Place, options: SequenceOptions) {
     this.#layout = layout;
@@ -84,6 +87,7 @@ export class Sequence {
         if (reader === null) throw this.#noSchema();
         reader.read(message);
         if (this.#options.record !== undefined) this.#record(this.batches, lead, message.bodyLength);
+        this.#options.observer?.batch(message, place.offset + lead, place.batch);
         yield* walkBatch(reader, lead, message.bodyLength, place, this.#layout);
         continue;
       }
@@ -131,12 +135,14 @@ export class Sequence {
         metadataAt: Math.max(0, flat.fieldVector(flat.root(), 4, 4) - prefix),
       };
     }
+    this.#options.observer?.schema(schema, place);
     return yield* announce(schema, this.#layout, place);
   }
 
   #readDictionary(lead: number): void {
     const { flat, header, bodyLength } = this.#message;
     const id = flat.field(header, 0);
+    this.#options.observer?.dictionary(this.#message, this.#place.offset + lead, this.#dictionariesSeen++);
     this.#options.onDictionary?.(id === 0 ? 0n : flat.bigInt64(id), flat.fieldU8(header, 2, 0) !== 0);
     if (this.#options.record !== undefined) this.#record(this.dictionaries, lead, bodyLength);
   }

@@ -9,14 +9,18 @@
 import type { LayoutOptions, Step, Steps } from "../layout.ts";
 import { Place } from "../place.ts";
 import { buildFooter, EOS, LEGACY_EOS, MAGIC_AND_PADDING } from "./footer.ts";
+import type { MessageObserver } from "./observer.ts";
 import { Sequence } from "./sequence.ts";
 
-/** Walks a stream, or several one after the other, each with its own `schema` step. */
-export function* walkStream(options: LayoutOptions): Steps {
+/**
+ * Walks a stream, or several one after the other, each with its own `schema` step.
+ * @param observer told of every message, unless the stream becomes a file
+ */
+export function* walkStream(options: LayoutOptions, observer?: MessageObserver): Steps {
   const place = new Place(options.path, options.size);
   if (options.to === "arrow") return yield* streamToFile(options, place);
   for (;;) {
-    const ending = yield* new Sequence(options, place, { container: "stream" }).walk();
+    const ending = yield* new Sequence(options, place, { container: "stream", observer }).walk();
     if (ending === "input" || ending === "footer") return;
     yield { step: "keep", length: ending.marker };
     place.offset += ending.marker;

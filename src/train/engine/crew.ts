@@ -1,0 +1,61 @@
+/** @file The workers that do the jobs of one engine together. */
+import { serialize } from "node:v8";
+import type { Share } from "../../workers/budget.ts";
+import { acquirePool, type Pool, sharedArena } from "../../workers/pool.ts";
+import type { Part } from "./entry.ts";
+import type { Job, Plan } from "./plan.ts";
+import type { Runner } from "./runner.ts";
+
+/** Engines are told apart by numbers, within a process. */
+let engines = 0;
+
+/** From source the workers are TypeScript too. */
+const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url).href;
+
+export class Crew {
+  readonly #runner: Runner;
+  readonly #plan: Part["plan"];
+  readonly #workers: number;
+  readonly #pool: Pool;
+
+  /**
+   * Starts the workers. They are released by `release`.
+   *
+   * @param share gives the memory in which they find the plan
+   */
+  constructor(runner: Runner, plan: Plan, workers: number, share: Share) {
+    const bytes = serialize(plan);
+    const address = share.allocate(bytes.length);
+    sharedArena().bytes.set(bytes, address);
+    this.#plan = { id: engines++, address, length: bytes.length };
+    this.#runner = runner;
+    this.#workers = workers;
+    this.#pool = acquirePool(workers);
+  }
+
+  /** Whether there are workers, or never will be. */
+  get isUp(): boolean {
+    return this.#pool.ready || this.#pool.broken !== undefined;
+  }
+
+  /** Settles when nobody is at work any more. @throws WorkerError where a worker died */
+  async perform(job: Job): Promise<void> {
+    const { phases } = this.#runner;
+    phases.reset();
+    const parts = Array.from({ length: this.#workers }, (_, lane): Promise<void> => {
+      const part: Part = { plan: this.#plan, lane, job };
+      return this.#pool.runIn<void>(ENTRY, part).catch((error: Error) => {
+        // The others would wait for the items that this one had in hand.
+        phases.abort();
+        throw error;
+      });
+    });
+    for (const outcome of await Promise.allSettled(parts)) {
+      if (outcome.status === "rejected") throw outcome.reason;
+    }
+  }
+
+  release(): void {
+    this.#pool.release();
+  }
+}

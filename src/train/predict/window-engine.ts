@@ -1,0 +1,135 @@
+/** @file A network over windows of rows, on the workers: while one window is computed, the next one is read. */
+import { serialize } from "node:v8";
+import { MemoryError } from "../../errors.ts";
+import { Share } from "../../workers/budget.ts";
+import { acquirePool, type Pool, sharedArena } from "../../workers/pool.ts";
+import { checkEngine } from "../../workers/simd.ts";
+import type { Part } from "../engine/entry.ts";
+import { type Job, type Plan, Runner } from "../engine/runner.ts";
+import { newCodes, Tools } from "../engine/tools.ts";
+import { type Network, sizeOf, type Tensors } from "../network.ts";
+
+export interface WindowEngineOptions {
+  /** Most worker threads. */
+  readonly workers: number;
+  /** Bytes for weights, windows and all between the layers. */
+  readonly memory: number;
+}
+
+/** Windows that may be under way at once; what comes of the first one must be taken before a third one begins. */
+export const AT_ONCE = 2;
+/** Bytes of the features of a window. */
+const WINDOW_BYTES = 2 * 1024 * 1024;
+/** Rows of a window are a multiple of this. */
+const STEP = 8;
+/** Milliseconds of computing after which workers are worth their start. */
+const PATIENCE = 50;
+
+/** From source the workers are TypeScript too. */
+const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const ENTRY = new URL(`../engine/entry.${EXTENSION}`, import.meta.url).href;
+/** Engines are told apart by numbers; those of training count from 0. */
+let engines = -1;
+
+export class WindowEngine {
+  /** Most rows of a window. */
+  readonly rows: number;
+  /** Threads that took part; 0 where this one did it all. */
+  workers = 0;
+  readonly #inputs: number;
+  readonly #most: number;
+  readonly #share = new Share(sharedArena());
+  readonly #runner: Runner;
+  readonly #plan: Part["plan"];
+  #pool: Pool | undefined;
+  #spent = 0;
+  #next = 0;
+  #atWork: Promise<unknown> = Promise.resolve();
+
+  /** @throws MemoryError where the network and two windows do not fit */
+  constructor(network: Network, tensors: Tensors, { workers, memory }: WindowEngineOptions) {
+    checkEngine();
+    const arena = sharedArena();
+    const codes = newCodes();
+    const tools = new Tools(arena.memory, codes);
+    const planFor = (batch: number, base: number): Plan => ({
+      ...{ base, network, codes, batch },
+      ...{ slots: AT_ONCE, lanes: workers, seed: 0 },
+    });
+    this.#inputs = sizeOf(network.inputShape);
+    this.#most = workers;
+    this.rows = fittingRows(this.#inputs, memory, (batch) => new Runner(tools, planFor(batch, 0)).bytes);
+    const bytes = new Runner(tools, planFor(this.rows, 0)).bytes;
+    const plan = planFor(this.rows, this.#share.allocate(bytes));
+    this.#runner = new Runner(tools, plan);
+    this.#runner.load(tensors, () => undefined);
+    const text = serialize(plan);
+    const address = this.#share.allocate(text.length);
+    arena.bytes.set(text, address);
+    this.#plan = { id: engines--, address, length: text.length };
+  }
+
+  /** The outputs of the rows of one window. Their bits do not depend on who computes them. @throws WorkerError */
+  run(rows: Float32Array): Promise<Float32Array> {
+    const slot = this.#next++ % AT_ONCE;
+    const count = rows.length / this.#inputs;
+    this.#runner.target(slot).features.set(rows);
+    const step = { slot, rows: count, step: 0, weight: count };
+    const done = this.#atWork.then(async () => {
+      await this.#perform({ kind: "evaluate", steps: [step], first: 0, count: 1 });
+      return this.#runner.outputsOf(slot, count).slice();
+    });
+    this.#atWork = done.catch(() => {});
+    return done;
+  }
+
+  /** Gives everything back, when nothing is under way any more. */
+  async close(): Promise<void> {
+    await this.#atWork;
+    this.#pool?.release();
+    this.#share.free();
+  }
+
+  async #perform(job: Job): Promise<void> {
+    this.#runner.phases.reset();
+    if (this.#spent > PATIENCE) this.#pool ??= acquirePool(this.#most);
+    const pool = this.#pool;
+    if (pool && (pool.ready || pool.broken)) {
+      this.workers = this.#most;
+      return this.#performInPool(pool, job);
+    }
+    const start = performance.now();
+    this.#runner.work(0, job);
+    this.#spent += performance.now() - start;
+  }
+
+  async #performInPool(pool: Pool, job: Job): Promise<void> {
+    const { phases } = this.#runner;
+    const parts = Array.from({ length: this.#most }, (_, lane) => {
+      const part: Part = { plan: this.#plan, lane, job };
+      return pool.runIn<void>(ENTRY, part).catch((error: Error) => {
+        // The others would wait for the items that this one had in hand.
+        phases.abort();
+        throw error;
+      });
+    });
+    for (const outcome of await Promise.allSettled(parts)) {
+      if (outcome.status === "rejected") throw outcome.reason;
+    }
+  }
+}
+
+/** As many rows as fit, and are worth having. */
+function fittingRows(inputs: number, memory: number, bytesOf: (rows: number) => number): number {
+  let rows = STEP * Math.max(1, Math.floor(WINDOW_BYTES / (4 * inputs) / STEP));
+  for (;;) {
+    const bytes = bytesOf(rows);
+    if (bytes <= memory) return rows;
+    if (rows === STEP) {
+      throw new MemoryError(`The network and ${AT_ONCE * STEP} rows take ${bytes} bytes of memory`, {
+        remedy: `Give it ${Math.ceil(bytes / 2 ** 20)}MiB or more with --memory (in the API: memory).`,
+      });
+    }
+    rows = STEP * Math.max(1, Math.floor(rows / 2 / STEP));
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * @file Trains a model on files of any size, on all cores.
+ *
+ * ```ts
+ * const model = sequential("dense(256) | leaky_relu | dense(10)");
+ * const run = train(model, "digits.arrow", { features: "image", label: "label", validation: 0.1 });
+ * for await (const { epoch, loss, validation } of run) console.log(epoch, loss, validation?.accuracy);
+ * await model.save("digits.safetensors", { overwrite: true });
+ * ```
+ */
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { DeviceName } from "../device.ts";
+import { AbortError, OutputExistsError, UsageError } from "../errors.ts";
+import { parseSize } from "../pipeline/size.ts";
+import type { Assessed } from "./assessment.ts";
+import { type Dataset, openDataset } from "./data/dataset.ts";
+import type { Engine, EngineOptions, LayerStatistics } from "./engine/engine.ts";
+import { evaluate } from "./evaluate.ts";
+import type { History, Score } from "./history.ts";
+import { initialise } from "./initialise.ts";
+import { parseLoss, resolveClassWeights } from "./loss-text.ts";
+import type { Loss } from "./losses.ts";
+import type { Model } from "./model.ts";
+import { buildNetwork, type Network, shapeText, sizeOf, type Tensors, tensorsOf } from "./network.ts";
+import { openEngineOn } from "./open-engine.ts";
+import { parseOptimizer, parseRateSchedule } from "./optimizer-text.ts";
+import { type Settings, settingsOf, type TrainOptions } from "./options.ts";
+import { Plan } from "./plan.ts";
+import { RunLog } from "./run-log.ts";
+import { Session, type SessionParts } from "./session.ts";
+import { type Checkpoint, fromTraining, newStanding, type RowCounts, toTraining } from "./standing.ts";
+import { TrainingRun, type TrainProgress } from "./training-run.ts";
+
+export interface TrainResult {
+  /** Epochs and steps that are done, over all runs of the training. */
+  readonly epochs: number;
+  readonly steps: number;
+  /** Of this run, and how many rows a second it took. */
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  /** `"stopped early"`: the loss on the rows held out did not fall any more. */
+  readonly reason: "done" | "stopped early";
+  /** Of the last epoch, over its steps. */
+  readonly training: Score;
+  /** Of the weights that are kept, over the rows held out. */
+  readonly validation: Score | undefined;
+  /** The epoch whose weights are kept. */
+  readonly epoch: number;
+  readonly rows: RowCounts & { readonly skipped: number };
+  /** Numbers that are learned. */
+  readonly parameters: number;
+  /** What computed the steps. */
+  readonly device: DeviceName;
+  /** Why it is this one; `undefined` unless the device was `"auto"`. */
+  readonly deviceReason: string | undefined;
+  /** Which multiply-add computed it: the bits of a training are those of one. */
+  readonly path: Engine["path"];
+  readonly settings: Settings;
+  /** What each layer with weights began with; none where they were there already. */
+  readonly initial: readonly string[];
+  readonly history: History;
+  /** Of the layers, after the last step of this run. */
+  readonly layers: readonly LayerStatistics[];
+  /** Of the rows held out: which classes are mixed up, and the least certain rows. */
+  readonly assessed: Assessed | undefined;
+}
+
+/** Looks at the layers over a whole training, where nothing else is said. */
+const LOOKS = 100;
+const DEFAULT_MEMORY = "256MiB";
+
+/**
+ * Trains `model`, in place, on the rows of files.
+ *
+ * A model that has weights begins with them, else with random ones by He or Xavier. The losses and weights of every step
+ * are the same bits for any `workers`, any `memory`, and across a stop and `resume`, as long as `device` and `path` of the
+ * result are the same.
+ *
+ * @param model of `sequential`, or of `Model.load`
+ * @param source Arrow files, as paths or patterns (`"part-*.arrow"`), or two npy files: features and labels
+ * @returns the training under way: iterate it for progress, await `result` for its end
+ * @throws nothing itself; iterating and `result` throw UsageError, OpSyntaxError, errors of the data, MemoryError,
+ *   WorkerError, TrainingError for a loss that is not finite, AbortError
+ */
+export function train(
+  model: Model,
+  source: string | readonly string[],
+  options: TrainOptions = {},
+): TrainingRun<TrainResult> {
+  return new TrainingRun(async (tell) => {
+    try {
+      return await run(model, source, options, tell);
+    } catch (error) {
+      // Whatever it was that noticed.
+      throw options.signal?.aborted && !(error instanceof AbortError)
+        ? new AbortError(options.signal.reason)
+        : error;
+    }
+  });
+}
+
+async function run(
+  model: Model,
+  source: string | readonly string[],
+  options: TrainOptions,
+  tell: Task["tell"],
+): Promise<TrainResult> {
+  options.signal?.throwIfAborted();
+  const checkpoint = options.resume
+    ? fromTraining(model.isTrained ? model.trained.training : undefined)
+    : undefined;
+  const settings = settingsOf(model, options, checkpoint?.settings);
+  if (options.output !== undefined && !options.overwrite) refuseExisting(options.output);
+  const dataset = await openData(model, source, settings, options);
+  try {
+    const { features, label = null } = dataset;
+    const complete = { ...settings, features: features.length > 0 ? features : null, label };
+    return await trainOn(dataset, { model, settings: complete, options, checkpoint, tell });
+  } finally {
+    await dataset.close();
+  }
+}
+
+interface Task {
+  readonly model: Model;
+  readonly settings: Settings;
+  readonly options: TrainOptions;
+  /** Where it goes on from. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly tell: (progress: TrainProgress) => void;
+}
+
+async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
+  const { model, settings, options, checkpoint, tell } = task;
+  const { rows } = dataset;
+  if (checkpoint) checkSameRows(rows, checkpoint.rows);
+  const network = networkFor(model, dataset);
+  const loss = lossFor(settings, dataset, network);
+  const optimizer = parseOptimizer(settings.optimizer);
+  const schedule = parseRateSchedule(settings.schedule);
+  const { tensors, choices } = await initialTensors(network, dataset, task);
+  const standing = checkpoint?.standing ?? newStanding();
+  const looks = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / LOOKS);
+  const inspectEvery = options.inspectEvery ?? looks;
+  const plan = new Plan({
+    ...{ rows: rows.train, batch: settings.batch, epochs: settings.epochs },
+    stops: [inspectEvery, options.checkpointEvery ?? 0],
+  });
+  const rateAt = (step: number): number =>
+    optimizer.rate * schedule.factorAt(step, plan.total, plan.perEpoch);
+  const workers = options.workers ?? availableParallelism();
+  const engineOptions: EngineOptions = {
+    ...{ network, loss, optimizer, tensors, state: checkpoint?.state },
+    ...{ clip: settings.clip ?? undefined, batch: settings.batch, seed: settings.seed, workers },
+    memory: parseSize(options.memory ?? DEFAULT_MEMORY, "memory") - dataset.memory,
+    targetSize: dataset.target.kind === "classes" ? 1 : dataset.target.size,
+  };
+  const parameters = tensorsOf(network)
+    .filter(({ learned }) => learned)
+    .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+  const stepsLeft = plan.total - standing.step;
+  const { device, deviceReason, ...opened } = await openEngineOn(
+    options.device ?? "auto",
+    engineOptions,
+    stepsLeft,
+  );
+  let { engine } = opened;
+  let log: RunLog | undefined;
+  try {
+    log = openLog(options, checkpoint);
+    log?.write([
+      checkpoint
+        ? { event: "resume", step: standing.step, settings }
+        : {
+            event: "start",
+            settings,
+            rows,
+            parameters,
+            path: engine.path,
+            device,
+            workers,
+            initial: choices,
+          },
+    ]);
+    let overwrite = options.overwrite ?? false;
+    const save: SessionParts["save"] = async (own, best) => {
+      const training = toTraining({
+        ...{ settings, rows, standing },
+        ...{ tensors: best && own, state: await engine.state() },
+      });
+      const { features, target } = dataset;
+      model.set({ network, tensors: best ?? own, features, target, loss, training });
+      if (options.output === undefined) return;
+      await model.save(options.output, { overwrite });
+      overwrite = true;
+    };
+    const scalarsAt = (step: number): readonly number[] => optimizer.scalarsAt(step, rateAt(step));
+    const best = standing.best && new Map(model.tensors);
+    const parts = { options, settings, dataset, network, engine, plan, standing, log, inspectEvery };
+    const session = new Session({ ...parts, rateAt, scalarsAt, tell, save }, best);
+    const first = standing.step;
+    await session.run();
+    const { seconds } = session;
+
+    let evaluation = session.best ? undefined : session.evaluation;
+    if (!evaluation && rows.validation > 0) {
+      if (session.best) {
+        await engine.close();
+        const best = { ...engineOptions, tensors: session.best, state: undefined };
+        ({ engine } = await openEngineOn(device, best, 0));
+      }
+      const slots = { first: 0, count: engine.slots };
+      evaluation = await evaluate(engine, {
+        dataset,
+        network,
+        batch: settings.batch,
+        slots,
+        signal: options.signal,
+      });
+    }
+    const last = standing.history.epochs.at(-1);
+    return {
+      ...{ epochs: last?.epoch ?? 0, steps: standing.step, seconds },
+      samplesPerSecond: ((standing.step - first) * rows.train) / plan.perEpoch / seconds,
+      reason: session.isStopped ? "stopped early" : "done",
+      training: last?.training ?? { loss: Number.NaN },
+      validation: evaluation?.score,
+      epoch: standing.best?.epoch ?? last?.epoch ?? 0,
+      ...{ rows, parameters, device, deviceReason, path: engine.path, settings, initial: choices },
+      ...{ history: standing.history, layers: session.layers, assessed: evaluation?.assessed },
+    };
+  } finally {
+    log?.close();
+    await engine.close();
+  }
+}
+
+/** Hours of computing must not end with a name that is taken. */
+function refuseExisting(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })) throw new OutputExistsError(path);
+}
+
+function openData(
+  model: Model,
+  source: string | readonly string[],
+  { features, label, weight, skipNulls, shuffle, validation, seed, loss }: Settings,
+  { memory, resume, signal }: TrainOptions,
+): Promise<Dataset> {
+  const target = resume ? model.target : undefined;
+  return openDataset(source, {
+    features: features && features.length > 0 ? features : undefined,
+    ...{ label: label ?? undefined, weight: weight ?? undefined, skipNulls, shuffle: shuffle ?? undefined },
+    ...{ validation, seed, signal, memory: parseSize(memory ?? DEFAULT_MEMORY, "memory") },
+    task: isClassification(parseLoss(loss), model) ? "classes" : "values",
+    classes: target?.kind === "classes" ? target.classes : undefined,
+  });
+}
+
+/** Binary cross entropy of one output is about two classes, of several about values from 0 to 1. */
+function isClassification({ kind }: Loss, { layers }: Model): boolean {
+  if (kind === "cross_entropy") return true;
+  const last = layers.findLast((spec) => spec.kind === "dense");
+  return kind === "bce_with_logits" && last?.units === 1;
+}
+
+function checkSameRows(now: RowCounts, then: RowCounts): void {
+  if (now.train === then.train && now.validation === then.validation) return;
+  const text = ({ train, validation }: RowCounts): string =>
+    `${train} rows to train on and ${validation} held out`;
+  throw new UsageError(`The data has ${text(now)}; when this training began there were ${text(then)}`, {
+    remedy: "Give the same files to go on, or begin a new training.",
+  });
+}
+
+function networkFor(model: Model, { featureShape }: Dataset): Network {
+  if (!model.isTrained) return buildNetwork(model.layers, featureShape);
+  const { network } = model;
+  if (shapeText(network.inputShape) === shapeText(featureShape)) return network;
+  throw new UsageError(
+    `The model takes rows of ${shapeText(network.inputShape)}, but those of the data are ${shapeText(featureShape)}`,
+    { remedy: "Name the columns that it was trained on, or train a new model." },
+  );
+}
+
+/** The loss with its class weights; the network's outputs fit the targets. */
+function lossFor(settings: Settings, { target, classRows }: Dataset, { outputShape }: Network): Loss {
+  const loss = parseLoss(settings.loss);
+  const outputs = sizeOf(outputShape);
+  const needed =
+    target.kind === "values" ? target.size : loss.kind === "cross_entropy" ? target.classes.length : 1;
+  if (loss.kind === "bce_with_logits" && target.kind === "classes" && target.classes.length !== 2) {
+    throw new UsageError(
+      `bce_with_logits of one output tells 2 classes apart, but there are ${target.classes.length}`,
+      {
+        remedy: "Use cross_entropy, and as many outputs as classes.",
+      },
+    );
+  }
+  if (outputs !== needed) {
+    const what = target.kind === "values" ? "values to predict" : "classes";
+    throw new UsageError(`the network has ${outputs} outputs, but there are ${needed} ${what}`, {
+      remedy: `End the layers with dense(${needed}).`,
+    });
+  }
+  if (settings.classWeights === null) return loss;
+  if (target.kind === "values") {
+    throw new UsageError(`${loss.kind} has no classes that could have weights`);
+  }
+  const rows = classRows?.train ?? target.classes.map(() => 1);
+  return { ...loss, classWeights: resolveClassWeights(settings.classWeights, target.classes, rows) };
+}
+
+async function initialTensors(
+  network: Network,
+  dataset: Dataset,
+  { model, settings, checkpoint }: Task,
+): Promise<{ readonly tensors: Tensors; readonly choices: readonly string[] }> {
+  if (checkpoint?.tensors) return { tensors: checkpoint.tensors, choices: [] };
+  if (model.isTrained) return { tensors: model.tensors, choices: [] };
+  const measured = network.layers.some(({ spec }) => spec.kind === "standardize");
+  return initialise(network, settings.seed, measured ? await dataset.statistics() : undefined);
+}
+
+function openLog(
+  { log, overwrite = false }: TrainOptions,
+  checkpoint: Checkpoint | undefined,
+): RunLog | undefined {
+  if (log === undefined) return undefined;
+  return checkpoint ? RunLog.resume(log, checkpoint.standing.step) : RunLog.create(log, overwrite);
+}
