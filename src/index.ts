@@ -4,6 +4,7 @@ export {
   ColumnError,
   CorruptError,
   type ErrorCode,
+  GpuError,
   IoError,
   MemoryError,
   NotRecognisedError,
@@ -11,6 +12,7 @@ export {
   OutputExistsError,
   type Position,
   SluiceError,
+  TrainingError,
   TruncatedError,
   UnsupportedError,
   UsageError,
@@ -113,6 +115,7 @@ export { createGradTransform, type GradTransform, type StreamGradOptions } from 
 export type { FileGradOptions, Gradients, GradOptions, GradResult } from "./pipeline/grad-job.ts";
 export { type Inspection, inspect } from "./pipeline/inspect.ts";
 export type {
+  DeviceChoice,
   FileTransformOptions,
   Ops,
   Progress,
@@ -121,3 +124,12 @@ export type {
 } from "./pipeline/options.ts";
 export { transform } from "./pipeline/transform.ts";
 export { createWebTransform, type WebTransform } from "./pipeline/web.ts";
+export * as layers from "./train/layers.ts";
+export { type LayerInput, Model, sequential } from "./train/model.ts";
+export { optimizer } from "./train/optimizers.ts";
+export type { TrainOptions } from "./train/options.ts";
+export { createPredictTransform, type StreamPredictOptions } from "./train/predict/duplex.ts";
+export { type PredictOptions, type PredictResult, predict } from "./train/predict/predict.ts";
+export { rateSchedule } from "./train/rates.ts";
+export { type TrainResult, train } from "./train/train.ts";
+export type { TrainingRun, TrainProgress } from "./train/training-run.ts";

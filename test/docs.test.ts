@@ -17,6 +17,7 @@ import {
   read,
   renderCatalog,
   renderCommands,
+  renderGpuBounds,
 } from "./support/markdown.ts";
 
 // To bring the generated parts up to date: UPDATE_DOCS=1 npx vitest run test/docs.test.ts
@@ -47,6 +48,12 @@ describe("docs/cli.md", () => {
 describe("docs/ops.md", () => {
   it("lists the catalog", () => {
     expect(generatedPart("docs/ops.md", "catalog", renderCatalog())).toBe(renderCatalog());
+  });
+});
+
+describe("docs/gpu.md", () => {
+  it("lists how far off ops may be", () => {
+    expect(generatedPart("docs/gpu.md", "gpu-bounds", renderGpuBounds())).toBe(renderGpuBounds());
   });
 });
 

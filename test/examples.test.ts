@@ -22,17 +22,20 @@ const directory = temporaryDirectory();
 symlinkSync(root("node_modules"), directory.path("node_modules"));
 directory.write("package.json", '{ "type": "module" }');
 
+/** Milliseconds: many programs run at once, and those that train start workers, which compile the sources, too. */
+const TIMEOUT = 60_000;
+
 /** Runs a program in a process of its own; what it prints. Rejects where it does not exit with 0. */
 async function run(file: string, cwd: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", TSX, file], {
     cwd,
     env,
-    timeout: 30_000,
+    timeout: TIMEOUT,
   });
   return stdout;
 }
 
-describe.concurrent("the examples", () => {
+describe.concurrent("the examples", { timeout: TIMEOUT }, () => {
   it.each(examples())("examples/%s runs", async (name) => {
     expect(await run(root(`examples/${name}`), directory.path("."))).not.toBe("");
   });
@@ -40,7 +43,7 @@ describe.concurrent("the examples", () => {
 
 const blocks = [...markdownBlocks(), ...docstringBlocks()];
 
-describe.concurrent("the code in the texts", () => {
+describe.concurrent("the code in the texts", { timeout: TIMEOUT }, () => {
   it.each(blocks.map((block) => [block.place, block]))(
     "%s runs, and prints what it says",
     async (_, block) => {

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
 /** From the ground up. */
-const LAYERS = ["errors.ts", "ops", "formats", "device.ts", "workers", "pipeline", "cli"];
+const LAYERS = ["errors.ts", "ops", "formats", "device.ts", "workers", "gpu", "pipeline", "train", "cli"];
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))
@@ -36,9 +36,18 @@ it("formats know of ops only the dtypes, and nothing of what computes", () => {
   expect([...new Set(outside)].sort()).toEqual(["errors.ts", "ops/dtype.ts"]);
 });
 
-it("apache-arrow and piscina are imported when they are needed, not before", () => {
+it("packages are imported when they are needed, not before", () => {
+  const packages = ["apache-arrow", "piscina", "gpu.js", "webgpu"];
   const eager = files.filter((path) =>
-    importsOf(path).some(({ target, typeOnly }) => !typeOnly && ["apache-arrow", "piscina"].includes(target)),
+    importsOf(path).some(({ target, typeOnly }) => !typeOnly && packages.includes(target)),
+  );
+  expect(eager).toEqual([]);
+});
+
+it("what computes on a GPU is imported when it is asked for, not before", () => {
+  const isGpu = (path: string): boolean => path.split("/").includes("gpu");
+  const eager = files.filter(
+    (path) => !isGpu(path) && importsOf(path).some(({ target, typeOnly }) => !typeOnly && isGpu(target)),
   );
   expect(eager).toEqual([]);
 });

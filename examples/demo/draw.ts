@@ -8,7 +8,9 @@ const SIDE = 28;
 /** The margin of paper around the digits is left out, so that four images stand in 80 columns. */
 const [LEFT, RIGHT] = [5, 23];
 const [TOP, BOTTOM] = [4, 24];
+const WIDTH = RIGHT - LEFT;
 const GAP = "  ";
+const ACROSS = 4;
 
 /** What the colours, or the characters, mean. */
 export const LEGEND = colours
@@ -19,12 +21,39 @@ export const LEGEND = colours
 export function drawDigits(
   pairs: readonly (readonly [before: Float32Array, after: Float32Array])[],
 ): string[] {
-  const width = RIGHT - LEFT;
-  const titles = pairs.map(() => `${"before".padEnd(width)}${GAP}${"after".padEnd(width)}`).join(GAP);
-  const lines = [titles.trimEnd()];
-  for (let y = TOP; y < BOTTOM; y += 2) {
-    const images = pairs.flatMap(([before, after]) => [drawRow(before, y), drawRow(after, y)]);
-    lines.push(images.join(GAP).trimEnd());
+  return drawImages(
+    pairs.flatMap(([before, after]) => [
+      { title: "before", pixels: before },
+      { title: "after", pixels: after },
+    ]),
+  );
+}
+
+export interface Image {
+  readonly title: string;
+  readonly pixels: Float32Array;
+}
+
+/** Lines of pictures, four side by side. */
+export function drawImages(images: readonly Image[]): string[] {
+  const lines: string[] = [];
+  for (let first = 0; first < images.length; first += ACROSS) {
+    const row = images.slice(first, first + ACROSS);
+    if (first > 0) lines.push("");
+    lines.push(
+      row
+        .map(({ title }) => title.padEnd(WIDTH))
+        .join(GAP)
+        .trimEnd(),
+    );
+    for (let y = TOP; y < BOTTOM; y += 2) {
+      lines.push(
+        row
+          .map(({ pixels }) => drawRow(pixels, y))
+          .join(GAP)
+          .trimEnd(),
+      );
+    }
   }
   return lines;
 }

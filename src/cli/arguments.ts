@@ -73,9 +73,12 @@ export function glance(argv: readonly string[]): Glance {
   return { json: has("json"), quiet: has("quiet"), dataOnStdout: picture || isDataOnStdout(words) };
 }
 
+/** Commands whose last operand is where data go. */
+const WRITING = ["apply", "grad", "predict"];
+
 /** Whether the command writes data, and its last operand is stdout. */
 function isDataOnStdout([command, ...operands]: readonly string[]): boolean {
-  return (command === "apply" || command === "grad") && operands.length > 2 && operands.at(-1) === "-";
+  return WRITING.includes(command ?? "") && operands.length > 2 && operands.at(-1) === "-";
 }
 
 function read(argv: readonly string[]): {

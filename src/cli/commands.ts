@@ -1,6 +1,15 @@
 /** @file The commands and their options, as data: the parser and the help both read this table, so they agree. */
 
-export type CommandName = "apply" | "grad" | "inspect" | "ops" | "plot" | "doctor" | "help";
+export type CommandName =
+  | "apply"
+  | "grad"
+  | "train"
+  | "predict"
+  | "inspect"
+  | "ops"
+  | "plot"
+  | "doctor"
+  | "help";
 
 export interface OptionSpec {
   readonly name: string;
@@ -43,8 +52,117 @@ const PASS_OPTIONS: readonly OptionSpec[] = [
     value: "SIZE",
     about: "bound on the memory that data takes, such as 64MiB. Default: 256MiB",
   },
-  { name: "device", value: "DEVICE", about: "auto, cpu or gpu. This version computes on the CPU only" },
+  {
+    name: "device",
+    value: "DEVICE",
+    about:
+      "cpu, gpu (needs the packages gpu.js and webgpu) or auto, the default: the CPU begins, and where the work goes on " +
+      "for seconds, a GPU is timed and takes over if it is faster",
+  },
   json("one JSON object of results on stdout, or on stderr when stdout carries data"),
+  { name: "quiet", about: "no progress, no summary, no notes; errors only" },
+  { name: "no-progress", about: "no progress bar" },
+  HELP,
+];
+
+/** What is learned, how, and what is written. */
+const TRAIN_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "output",
+    short: "o",
+    value: "FILE",
+    about: "the model, as safetensors; written at checkpoints and at the end. Required, but for --resume",
+  },
+  {
+    name: "layers",
+    value: "LAYERS",
+    about: "the network, as in 'dense(256) | leaky_relu(0.01) | dense(10)'. Required, but for --resume",
+  },
+  {
+    name: "features",
+    value: "NAME",
+    repeatable: true,
+    about: "one tensor column, or several columns of numbers (repeatable). Default: the one tensor column",
+  },
+  { name: "label", value: "NAME", about: "the column to learn. Default: the one other column that can be" },
+  {
+    name: "loss",
+    value: "LOSS",
+    about: "cross_entropy (the default), mse, mae, huber(delta=1) or bce_with_logits",
+  },
+  {
+    name: "optimizer",
+    value: "OPTIMIZER",
+    about: "sgd, adam, adamw or rmsprop with their settings. Default: 'adam(lr=0.001)'",
+  },
+  {
+    name: "schedule",
+    value: "SCHEDULE",
+    about: "of the learning rate: constant (the default), step(epochs=10, gamma=0.1) or cosine(warmup=100)",
+  },
+  { name: "batch", value: "N", about: "rows of a step. Default: 128" },
+  { name: "epochs", value: "N", about: "passes over the data. Default: 10" },
+  { name: "validation", value: "SHARE", about: "share of the rows that are held out. Default: 0" },
+  {
+    name: "patience",
+    value: "N",
+    about: "stop after so many epochs without a lower loss on the rows held out, and keep the best weights",
+  },
+  {
+    name: "seed",
+    value: "N",
+    about: "the order of rows, initial weights and dropout follow from it. Default: 0",
+  },
+  { name: "clip", value: "NORM", about: "largest norm of the gradient; a longer one is scaled down to it" },
+  {
+    name: "label-smoothing",
+    value: "SHARE",
+    about: "for cross_entropy: the share of the target that all classes get alike",
+  },
+  {
+    name: "class-weights",
+    value: "WEIGHTS",
+    about: "what a row of each class counts: balanced, '1, 2' in the order of the classes, or 'cat=2, dog=1'",
+  },
+  { name: "weight", value: "NAME", about: "a column of row weights: numbers from 0" },
+  { name: "skip-nulls", about: "leave out rows with a null in features, label or weight, and count them" },
+  {
+    name: "shuffle",
+    value: "SIZE",
+    about: "bytes of rows that are shuffled among each other; the order depends on it. Default: 64MiB",
+  },
+  {
+    name: "checkpoint-every",
+    value: "N",
+    about: "steps from one checkpoint to the next. Default: at the end of an epoch, when 10 s have passed",
+  },
+  {
+    name: "resume",
+    value: "FILE",
+    about: "go on where this model's training stands; what is not given stays as it was",
+  },
+  { name: "onnx", value: "FILE", about: "write the model as ONNX, too" },
+  {
+    name: "report",
+    value: "FILE",
+    about: "write a page with curves, histograms and the confusion matrix (HTML)",
+  },
+  { name: "log", value: "FILE", about: "write each step, epoch and checkpoint as a line of JSON" },
+  { name: "overwrite", about: "replace outputs that exist" },
+  { name: "workers", value: "N", about: "most worker threads. Default: one per core" },
+  {
+    name: "memory",
+    value: "SIZE",
+    about: "bound on the memory of rows, weights and activations, such as 512MiB. Default: 256MiB",
+  },
+  {
+    name: "device",
+    value: "DEVICE",
+    about:
+      "cpu, gpu (needs the packages gpu.js and webgpu) or auto, the default: where there is much to do, steps are timed " +
+      "on both, and the faster one trains",
+  },
+  json("one JSON object of results on stdout"),
   { name: "quiet", about: "no progress, no summary, no notes; errors only" },
   { name: "no-progress", about: "no progress bar" },
   HELP,
@@ -88,6 +206,35 @@ export const COMMANDS: readonly CommandSpec[] = [
           "slopes above 0, and relu",
       },
       ...PASS_OPTIONS,
+    ],
+  },
+  {
+    name: "train",
+    operands: "<input>...",
+    arity: [1, Number.POSITIVE_INFINITY],
+    summary: "train a network on files of any size, on every core",
+    options: TRAIN_OPTIONS,
+  },
+  {
+    name: "predict",
+    operands: "<model> <input> <output>",
+    arity: [3, 3],
+    summary: "add a column of predictions; all else passes through byte for byte",
+    options: [
+      {
+        name: "features",
+        value: "NAME",
+        repeatable: true,
+        about:
+          "one tensor column, or several columns of numbers (repeatable). Default: those that the model was trained on",
+      },
+      {
+        name: "into",
+        value: "NAME",
+        about: "the new column, whose name must be free. Default: prediction",
+      },
+      { name: "argmax", about: "labels, in the type that they were learned in, instead of the outputs" },
+      ...PASS_OPTIONS.filter(({ name }) => name !== "device"),
     ],
   },
   {

@@ -25,12 +25,17 @@ interface Page {
 
 const OVERVIEW: Page = {
   intro:
-    "Streams tensor files of any size through Leaky ReLU and other elementwise ops, on every core, in bounded memory.",
+    "Streams tensor files of any size through Leaky ReLU and other ops, on every core or on a GPU, in bounded memory.",
   examples: [
     ["sluice apply leaky_relu in.arrow out.arrow", "Leaky ReLU over every tensor column"],
     ["sluice apply 'mul(0.5) | leaky_relu(alpha=0.2)' in.npy out.npy", "a chain of ops, in one pass"],
     ["cat in.arrows | sluice apply relu - - > out.arrows", "as a filter in a pipe"],
     ["sluice grad leaky_relu --input-column x --upstream dy in.arrow out.arrow", "backward: dy becomes dx"],
+    [
+      "sluice train in.arrow --layers 'dense(64) | leaky_relu | dense(10)' -o m.safetensors",
+      "train a network",
+    ],
+    ["sluice predict m.safetensors in.arrow out.arrow", "and use it"],
     ["sluice inspect in.arrow", "what is in a file"],
     ["sluice ops leaky_relu", "what an op computes"],
     ["sluice plot leaky_relu elu gelu", "their curves"],
@@ -94,6 +99,63 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
         'strings there: "NaN", "Infinity", "-Infinity". Values under nulls are computed, and count in the sums.',
     ],
   },
+  train: {
+    intro:
+      "Trains a network on Arrow files, or on a pair of npy files, of any size: layers, loss and optimiser by name, on " +
+      "every core. Losses and weights are the same bits for any --workers, any --memory, and across a stop and --resume.",
+    examples: [
+      [
+        "sluice train digits.arrow --layers 'dense(256) | leaky_relu | dense(10)' -o digits.safetensors",
+        "a classifier: one tensor column, and a label",
+      ],
+      [
+        "sluice train 'part-*.arrow' --features image --label digit --layers 'dense(10)' --validation 0.1 -o m.safetensors",
+        "several files, columns by name, a tenth of the rows held out",
+      ],
+      [
+        "sluice train x.npy y.npy --layers 'standardize | dense(64) | gelu | dense(1)' --loss mse -o m.safetensors",
+        "a regression",
+      ],
+      [
+        "sluice train digits.arrow --layers 'dense(10)' --report report.html --log run.jsonl -o m.safetensors",
+        "with curves to look at",
+      ],
+      ["sluice train digits.arrow --resume digits.safetensors", "go on after Ctrl-C, or a crash"],
+      ["sluice train digits.arrow --resume digits.safetensors --epochs 20", "and for longer than planned"],
+    ],
+    notes: [
+      "Layers: dense(units), conv2d(channels, kernel), max_pool(kernel), avg_pool(kernel), dropout(rate), layer_norm, " +
+        "batch_norm, standardize, flatten, reshape(1, 28, 28), and every op of sluice ops. leaky_relu(0.2, learn) learns " +
+        "its slope, leaky_relu(learn=[0, 1]) within bounds, prelu(each) one for each channel.",
+      "Labels are integers, booleans, strings or dictionaries; for mse, mae and huber they are numbers. The mapping of " +
+        "classes is kept in the model.",
+      "The model is written beside its place and moved there: whatever happens, the last checkpoint stays. Ctrl-C saves, " +
+        "and exits with 130. See docs/training.md.",
+    ],
+  },
+  predict: {
+    intro:
+      "Runs a trained model over a file or a stream of any size, and adds its predictions as a new column. All other " +
+      "columns and metadata stay as they are, byte for byte.",
+    examples: [
+      ["sluice predict digits.safetensors in.arrow out.arrow --into logits", "the outputs of the network"],
+      ["sluice predict digits.safetensors in.arrow out.arrow --into label --argmax", "labels"],
+      [
+        "sluice predict m.safetensors in.arrow out.arrow --features width --features height --into area",
+        "features from columns of other names",
+      ],
+      ["cat in.arrows | sluice predict digits.safetensors - - > out.arrows", "as a filter in a pipe"],
+      ["sluice predict digits.safetensors x.npy labels.npy --argmax", "of an npy array another one"],
+    ],
+    notes: [
+      "The new column is a fixed_size_list of float32 (a fixed_shape_tensor where the outputs have several axes, a float32 " +
+        "column where there is one output). With --argmax it is int64, bool, or strings as a dictionary. Where a feature " +
+        "of a row is null, its prediction is null.",
+      "A name that is taken is an error: nothing is replaced.",
+      "Batches of a file may have any size. Of a batch from a pipe the predictions and null bitmaps are held in memory, at " +
+        "most --memory, and of several feature columns the values, too.",
+    ],
+  },
   inspect: {
     intro:
       "Shows what a tensor file holds: schema, tensors with dtype and shape, batches, sizes, and statistics of the " +
@@ -104,6 +166,7 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
       ["sluice inspect --statistics none in.arrow", "the schema and sizes only"],
       ["cat in.arrows | sluice inspect -", "from a pipe"],
       ["sluice inspect --json in.npy | jq .tensors", "for a script"],
+      ["sluice inspect digits.safetensors", "the layers of a model, and what it predicts"],
     ],
     notes: [
       "Roles: a tensor column is what apply computes unless told otherwise; float is a plain float column, computed " +

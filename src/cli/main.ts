@@ -12,6 +12,8 @@ import { EXIT } from "./exit.ts";
 const RUN: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>>> = {
   apply: () => import("./apply.ts"),
   grad: () => import("./grad.ts"),
+  train: () => import("./train.ts"),
+  predict: () => import("./predict.ts"),
   inspect: () => import("./inspect.ts"),
   ops: () => import("./ops.ts"),
   plot: () => import("./plot.ts"),

@@ -45,4 +45,15 @@ export class Options {
       remedy: "Give a whole number of at least 1.",
     });
   }
+
+  /** Any number. */
+  number(name: string): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = value.trim() === "" ? Number.NaN : Number(value);
+    if (Number.isFinite(number)) return number;
+    throw new UsageError(`--${name} cannot be ${JSON.stringify(value)}`, {
+      remedy: "Give a number, such as 0.1.",
+    });
+  }
 }

@@ -10,11 +10,13 @@ export interface ProgressState {
   /** Bytes a second of late; `undefined` until there is enough to tell. */
   readonly rate: number | undefined;
   readonly seconds: number;
+  /** What computes, in words; the longest first. */
+  readonly device: readonly string[];
 }
 
 const GAP = 2;
-/** Cells: what the bar has at least, what it has before the op gets more, and what it has at most. */
-const BAR = { least: 8, fair: 16, most: 42 };
+/** Cells: what the bar has at least, beside the device, before the op gets more, and at most. */
+const BAR = { least: 8, some: 12, fair: 16, most: 42 };
 const LABEL = { least: 8, most: 40 };
 
 /** One line of at most `width` cells. What does not fit goes, the least useful first: op, sizes, rate, time left. */
@@ -46,7 +48,7 @@ function renderBounded(
     return true;
   };
   const [hasLeft, hasRate, hasSizes] = [fits(left.length), fits(rate.length), fits(sizes.length)];
-  const after = [
+  const after: string[] = [
     percent,
     ...(hasSizes ? [sizes] : []),
     ...(hasRate ? [rate] : []),
@@ -59,6 +61,11 @@ function renderBounded(
     const more = Math.max(Math.floor(room / 2), room - (BAR.fair - BAR.least));
     name = truncate(label, Math.min(LABEL.most, least + Math.max(0, more)), style.unicode ? "…" : "...");
     room -= displayWidth(name) - least;
+  }
+  const device = state.device.find((text) => displayWidth(text) + GAP <= room - (BAR.some - BAR.least));
+  if (device !== undefined) {
+    room -= displayWidth(device) + GAP;
+    after.push(style.dim(device));
   }
   const bar = renderBar(share, Math.min(BAR.most, BAR.least + Math.max(0, room)), style);
   return [...(name ? [style.bold(name)] : []), bar, ...after].join("  ");
@@ -81,6 +88,8 @@ function renderUnbounded(label: string, state: ProgressState, width: number, sty
   add(padStart(formatRate(state.rate ?? Number.NaN), 10));
   add(padStart(formatClock(state.seconds), 5));
   add(`${formatCount(state.rows)} rows`);
+  const device = state.device.find((text) => displayWidth(text) + GAP <= room);
+  if (device !== undefined) add(device);
   const name = truncate(label, Math.min(LABEL.most, room - GAP), style.unicode ? "…" : "...");
   const worth = name !== "" && displayWidth(name) >= Math.min(LABEL.least, displayWidth(label));
   return [...(worth ? [style.bold(name)] : []), ...parts].join("  ");

@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import type { Gradients } from "../pipeline/grad-job.ts";
 import type { TransformResult } from "../pipeline/options.ts";
+import { describeDevice } from "./device-text.ts";
 import { print, toJson } from "./streams.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
@@ -22,16 +23,22 @@ export interface ResultOptions {
 }
 
 /** What a pass gives; with gradients where it went backward. */
-export type PassResult = TransformResult & { readonly gradients?: Gradients };
+export type PassResult = Omit<TransformResult, "ops" | "columns" | "skipped"> &
+  Partial<Pick<TransformResult, "skipped">> & {
+    readonly gradients?: Gradients;
+    /** What must not go unnoticed; JSON has it as numbers. */
+    readonly notes?: readonly string[];
+  };
 
 export async function showResult(result: PassResult, options: ResultOptions): Promise<void> {
   const { name, inputs, output, json, terminal } = options;
   if (json) {
+    const { notes: _, ...told } = result;
     const seconds = Number(result.seconds.toFixed(6));
     const bytesPerSecond = Math.round(result.bytesPerSecond);
     const input = inputs.length === 1 ? inputs[0] : inputs;
     await print(
-      toJson({ command: name, input, output, ...result, seconds, bytesPerSecond }),
+      toJson({ command: name, input, output, ...told, seconds, bytesPerSecond }),
       output === "-" ? "stderr" : "stdout",
     );
     return;
@@ -59,24 +66,29 @@ export function renderGradients(gradients: Gradients, width: number, style: Styl
 }
 
 /** A column that looks like a tensor and was not computed must not go unnoticed. */
-export function renderNotes(result: TransformResult, style: Style): string {
-  return result.skipped
-    .map(({ column, reason }) => {
-      const prefix = style.yellow(style.bold("sluice:"));
-      return `${prefix} column "${printable(column)}" passed through as it is: ${printable(reason)}\n`;
-    })
-    .join("");
+export function renderNotes(
+  { skipped = [], notes = [] }: Pick<PassResult, "skipped" | "notes">,
+  style: Style,
+): string {
+  const prefix = style.yellow(style.bold("sluice:"));
+  const left = skipped.map(
+    ({ column, reason }) => `column "${printable(column)}" passed through as it is: ${printable(reason)}`,
+  );
+  return [...left, ...notes].map((text) => `${prefix} ${text}\n`).join("");
 }
 
 /** `out.arrow: 10,000 rows, 7.84 million elements, 31.4 MiB in 0.41 s, 76.5 MiB/s`, or what of it fits in one line. */
-export function renderSummary(result: TransformResult, output: string, width: number, style: Style): string {
+export function renderSummary(result: PassResult, output: string, width: number, style: Style): string {
   const rate = formatRate(result.bytesPerSecond);
   const rows = result.rows > 0 ? [plural(result.rows, "row")] : [];
   const elements = [`${formatRoundCount(result.elements)} element${result.elements === 1 ? "" : "s"}`];
   const time = `${formatSize(result.bytes)} in ${formatDuration(result.seconds)}`;
-  const versions = [[...rows, ...elements, time, rate], [...rows, time, rate], [time, rate], [time]].map(
-    (parts) => parts.filter(Boolean).join(", "),
-  );
+  // Of what is over at once nobody asks why the CPU did it.
+  const devices = result.seconds < 1 && result.device === "cpu" ? [] : describeDevice(result);
+  const versions = [
+    ...devices.map((device) => [...rows, ...elements, time, rate, device]),
+    ...[[...rows, ...elements, time, rate], [...rows, time, rate], [time, rate], [time]],
+  ].map((parts) => parts.filter(Boolean).join(", "));
   const path = printable(output === "-" ? "stdout" : output);
   const names = path === "stdout" ? [path] : [path, basename(path)];
   // The whole path is worth less than the figures.

@@ -1,7 +1,6 @@
-/** @file What `apply` and `grad` share: their options, the progress line, and what they say at the end. */
+/** @file What `apply`, `grad` and `predict` share: their options, the progress line, and what they say at the end. */
 import { isatty } from "node:tty";
-import { UsageError } from "../errors.ts";
-import type { FileTransformOptions, TransformResult } from "../pipeline/options.ts";
+import type { FileTransformOptions } from "../pipeline/options.ts";
 import type { Output } from "../pipeline/sink.ts";
 import { parseSize } from "../pipeline/size.ts";
 import type { Input } from "../pipeline/source.ts";
@@ -9,10 +8,12 @@ import { standardInput, standardOutput } from "../pipeline/standard.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interrupt.ts";
 import type { Options } from "./options.ts";
+import type { PassResult } from "./result.ts";
 import { refuseTerminals } from "./terminals.ts";
 
-export interface PassCommand<Result extends TransformResult> {
-  readonly name: "apply" | "grad";
+export interface PassCommand<Result extends PassResult> {
+  readonly name: "apply" | "grad" | "predict";
+  /** What the progress line says that is done. */
   readonly ops: string;
   /** As on the command line. */
   readonly inputs: readonly string[];
@@ -24,7 +25,7 @@ export interface PassCommand<Result extends TransformResult> {
 /** The options of a pass, but for what is to be computed of which columns. */
 export type Settings = Omit<FileTransformOptions, "ops" | "columns">;
 
-export async function runPass<Result extends TransformResult>(
+export async function runPass<Result extends PassResult>(
   { name, ops, inputs, output, run }: PassCommand<Result>,
   options: Options,
 ): Promise<number> {
@@ -48,7 +49,8 @@ export async function runPass<Result extends TransformResult>(
   } finally {
     line?.close();
   }
-  if (json || terminal || (!quiet && ("gradients" in result || result.skipped.length > 0))) {
+  const { skipped = [], notes = [] } = result;
+  if (json || terminal || (!quiet && ("gradients" in result || skipped.length + notes.length > 0))) {
     const { showResult } = await import("./result.ts");
     await showResult(result, { name, inputs, output, json, terminal });
   }
@@ -56,15 +58,9 @@ export async function runPass<Result extends TransformResult>(
 }
 
 function settingsOf(options: Options): Settings {
-  const device = options.choice("device", ["auto", "cpu", "gpu"]);
-  if (device === "gpu") {
-    throw new UsageError("--device gpu: this version computes on the CPU only", {
-      remedy: "Leave --device out, or choose auto or cpu.",
-    });
-  }
   const memory = options.text("memory");
   return {
-    device,
+    device: options.choice("device", ["auto", "cpu", "gpu"]),
     format: options.choice("format", ["arrow", "arrows", "npy"]),
     workers: options.positive("workers"),
     memory: memory === undefined ? undefined : parseSize(memory, "--memory"),

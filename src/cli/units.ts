@@ -69,7 +69,7 @@ export function formatValue(value: number): string {
 
 /** `1 row`, `2 rows`, `3 batches`. */
 export function plural(count: number, noun: string): string {
-  const ending = count === 1 ? "" : noun.endsWith("ch") ? "es" : "s";
+  const ending = count === 1 ? "" : noun.endsWith("tch") ? "es" : "s";
   return `${formatCount(count)} ${noun}${ending}`;
 }
 

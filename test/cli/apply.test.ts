@@ -125,7 +125,7 @@ describe("sluice apply, when things go wrong,", () => {
     ],
     [["leaky_relu(alpha=", SMALL, "x"], 2, /^sluice: /],
     [["relu", SMALL], 2, /Usage: sluice apply <ops> <input> <output>/],
-    [["relu", SMALL, "x", "--device", "gpu"], 2, /CPU only/],
+    [["relu", SMALL, "x", "--device", "tpu"], 2, /Choose auto, cpu or gpu/],
     [["relu", SMALL, "x", "--memory", "lots"], 2, /--memory is no size: "lots"/],
     [["relu", SMALL, "x", "--workers", "0"], 2, /--workers cannot be "0"/],
     [["relu", SMALL, "x", "--format", "csv"], 2, /Choose arrow, arrows or npy/],

@@ -59,7 +59,11 @@ describe("the command line", () => {
       'there is no command "leaky_relu"',
       "Did you mean sluice apply leaky_relu a b?",
     ],
-    [["frobnicate"], 'there is no command "frobnicate"', /^The commands are apply, grad, inspect, ops, plot/],
+    [
+      ["frobnicate"],
+      'there is no command "frobnicate"',
+      /^The commands are apply, grad, train, predict, inspect, ops, plot/,
+    ],
     [["apply", "--wokers", "2", "relu", "a", "b"], "apply has no option --wokers", "Did you mean --workers?"],
     [["inspect", "--workers", "2", "a"], "inspect has no option --workers", "See sluice inspect --help."],
     [["--hepl"], "sluice has no option --hepl", "Did you mean --help?"],

@@ -1,6 +1,6 @@
 import * as arrow from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import { type Check, renderChecks } from "../../src/cli/doctor.ts";
+import { type Check, checkGpu, renderChecks } from "../../src/cli/doctor.ts";
 import { renderOp } from "../../src/cli/op-page.ts";
 import { renderOps } from "../../src/cli/ops.ts";
 import { styleFor } from "../../src/cli/style.ts";
@@ -201,6 +201,28 @@ describe("sluice doctor", () => {
         "Sluice cannot work here: see what is missing above.\n",
     );
     expect(renderChecks(checks.slice(0, 1), 80, style)).toContain("Sluice works here.");
+  });
+
+  it("shows the GPU with its limits and rates, and says where it is one in software", () => {
+    const rates = { upload: 12.5e9, compute: 500e9, download: 11e9 };
+    const gpu = { found: true, adapter: "A GPU", isSoftware: false, arrayBytes: 2 ** 31, rates } as const;
+    expect(renderChecks(checkGpu(gpu), 100, style)).toBe(
+      "ok  GPU         A GPU\n" +
+        "ok  GPU limits  arrays of up to 2.00 GiB\n" +
+        "ok  GPU rates   upload 11.6 GiB/s, download 10.2 GiB/s, 466 GiB/s through leaky_relu on it\n\n" +
+        "Sluice works here.\n",
+    );
+    const [software] = checkGpu({ ...gpu, isSoftware: true });
+    expect(software).toMatchObject({ verdict: "note", finding: "A GPU, in software" });
+  });
+
+  it("does without a GPU, and says what to install", () => {
+    const text = renderChecks(
+      checkGpu({ found: false, why: "no driver", remedy: "Install one." }),
+      80,
+      style,
+    );
+    expect(text).toBe("note  GPU  no driver. Install one.\n\nSluice works here.\n");
   });
 });
 

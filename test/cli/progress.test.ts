@@ -9,7 +9,10 @@ import type { Progress } from "../../src/pipeline/options.ts";
 const GiB = 2 ** 30;
 const plain = styleFor(false, { LANG: "C.UTF-8" });
 const ascii = styleFor(false, { LANG: "C" });
-const half: ProgressState = { bytes: 2 * GiB, totalBytes: 4 * GiB, rows: 524_288, rate: 1 * GiB, seconds: 2 };
+const half: ProgressState = {
+  ...{ bytes: 2 * GiB, totalBytes: 4 * GiB, rows: 524_288, rate: 1 * GiB, seconds: 2 },
+  device: [],
+};
 
 describe("the progress line", () => {
   it("shows op, bar, percentage, sizes, rate and time left", () => {
@@ -30,6 +33,19 @@ describe("the progress line", () => {
     );
   });
 
+  it("says what computes, and why, where there is room beside a bar", () => {
+    const state = { ...half, device: ["on the GPU (GPU 8.12 GB/s, CPU 5.31 GB/s)", "on the GPU"] };
+    const lines = [120, 79, 60].map((width) => renderProgress("relu", state, width, plain));
+    expect(lines).toEqual([
+      "relu  ▕███████████▌           ▏   50%  2.00 / 4.00 GiB  1.00 GiB/s  0:02 left  on the GPU (GPU 8.12 GB/s, CPU 5.31 GB/s)",
+      "relu  ▕██████▌      ▏   50%  2.00 / 4.00 GiB  1.00 GiB/s  0:02 left  on the GPU",
+      "relu  ▕███   ▏   50%  2.00 / 4.00 GiB  1.00 GiB/s  0:02 left",
+    ]);
+    expect(renderProgress("relu", { ...state, totalBytes: undefined }, 79, plain)).toBe(
+      "relu  2.00 GiB  1.00 GiB/s   0:02  524,288 rows  on the GPU",
+    );
+  });
+
   it("fits any width, whatever the figures", () => {
     const state = fc.record({
       bytes: fc.integer({ min: 0, max: 2 ** 50 }),
@@ -37,6 +53,7 @@ describe("the progress line", () => {
       rows: fc.nat(),
       rate: fc.option(fc.double({ min: 0, max: 2 ** 40, noNaN: true }), { nil: undefined }),
       seconds: fc.double({ min: 0, max: 1e5, noNaN: true }),
+      device: fc.array(fc.string(), { maxLength: 2 }),
     });
     fc.assert(
       fc.property(fc.string(), state, fc.integer({ min: 20, max: 200 }), (label, each, width) => {
@@ -81,7 +98,7 @@ describe("the line on a terminal", () => {
   };
   const progress = (bytes: number): Progress => ({
     ...{ bytes, totalBytes: 1000, rows: 1, batches: 1, elements: 1 },
-    ...{ seconds: 1, bytesPerSecond: bytes },
+    ...{ seconds: 1, bytesPerSecond: bytes, device: "cpu", deviceReason: undefined },
   });
 
   beforeEach(() => {

@@ -5,7 +5,8 @@ import type { TransformResult } from "../../src/pipeline/options.ts";
 
 const style = styleFor(false, { LANG: "C.UTF-8" });
 const result: TransformResult = {
-  ...{ ops: "relu", device: "cpu", workers: 2, inputFormat: "arrow", outputFormat: "arrow" },
+  ...{ ops: "relu", device: "cpu", deviceReason: "too little work for a GPU", workers: 2 },
+  ...{ inputFormat: "arrow", outputFormat: "arrow" },
   ...{ bytes: 4 * 2 ** 30, totalBytes: 4 * 2 ** 30, bytesWritten: 4 * 2 ** 30, rows: 1_048_576, batches: 64 },
   ...{ elements: 2 ** 30, seconds: 0.8, bytesPerSecond: 5 * 2 ** 30, columns: ["x"], skipped: [] },
 };
@@ -27,6 +28,14 @@ describe("the summary", () => {
       "out.arrow: 4.00 GiB in 0.80 s\n",
       "out.arr…: 4.00 GiB in 0.80 s\n",
     ]);
+  });
+
+  it("says what computed, and why, where that took a while or was the GPU", () => {
+    const lines = [
+      { ...result, seconds: 1 },
+      { ...result, device: "gpu", deviceReason: undefined } as const,
+    ].map((each) => renderSummary(each, "out.arrow", 200, style).split("/s, ")[1]);
+    expect(lines).toEqual(["on the CPU (too little work for a GPU)\n", "on the GPU\n"]);
   });
 
   it("speaks of stdout, and leaves out rows where there are none", () => {

@@ -31,6 +31,7 @@ const result: TransformResult = await transform("in.npy", "again.npy", {
   onProgress: (progress) => seen.push(progress),
 });
 expect(result.elements === 3 && seen.length > 0, "transform tells what it did");
+expect(result.device === "cpu" && result.deviceReason !== undefined, "and on what, and why");
 expect(readFileSync("again.npy").equals(readFileSync("out.npy")), "the API does what the command does");
 
 await pipeline(createReadStream("in.npy"), createTransform({ ops: "relu" }), createWriteStream("piped.npy"));
