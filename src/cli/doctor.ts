@@ -3,6 +3,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GpuDescription } from "../gpu/doctor.ts";
+import type { MultiplyAdd } from "../workers/matmul/multiply-add.ts";
 import type { Run } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { print, toJson } from "./streams.ts";
@@ -82,7 +83,8 @@ export function checkGpu(gpu: GpuDescription): Check[] {
 
 /** Every check of the machine, in the order in which one builds on the other. Starts a worker and measures for a moment. */
 async function examine(): Promise<Check[]> {
-  const { hasRelaxedSimd, hasSimd, hasThreads } = await import("../workers/simd.ts");
+  const { hasSimd, hasThreads } = await import("../workers/simd.ts");
+  const { multiplyAdd } = await import("../workers/matmul/multiply-add.ts");
   const cores = availableParallelism();
   const usable = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   const memory = Math.min(totalmem(), usable);
@@ -108,19 +110,13 @@ async function examine(): Promise<Check[]> {
       ...(simd ? {} : { remedy: "It takes a processor with SSE4.1 or Neon, and no flag that turns it off." }),
     },
     {
-      name: "Relaxed SIMD",
-      verdict: "ok",
-      finding: hasRelaxedSimd()
-        ? "yes; no op of this version needs it"
-        : "no; no op of this version needs it",
-    },
-    {
       name: "Shared memory",
       verdict: threads ? "ok" : "missing",
       finding: threads ? "yes, shared WebAssembly memory" : "no shared WebAssembly memory",
     },
   ];
   if (simd && threads) {
+    checks.push(checkMultiplyAdd(multiplyAdd()));
     checks.push(await attempt("Worker threads", startWorker));
     checks.push(await attempt("Kernel rate", measureRate));
   }
@@ -135,6 +131,14 @@ function checkNode(version: string): Check {
     finding: `${version} on ${process.platform} ${process.arch}`,
     ...(recent ? {} : { remedy: "Install Node 20 or newer." }),
   };
+}
+
+function checkMultiplyAdd(path: MultiplyAdd): Check {
+  const finding =
+    path === "relaxed"
+      ? "fused, by relaxed SIMD: training takes it"
+      : "a product and a sum: training is slower, and its last bits differ";
+  return { name: "Multiply-add", verdict: "ok", finding };
 }
 
 async function attempt(name: string, measure: () => Promise<string>): Promise<Check> {

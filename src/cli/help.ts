@@ -225,6 +225,7 @@ const ENVIRONMENT: readonly (readonly [name: string, about: string])[] = [
   ["NO_COLOR", "no colour"],
   ["FORCE_COLOR", "colour, terminal or not"],
   ["SLUICE_DEBUG=1", "stack traces with errors"],
+  ["SLUICE_MULTIPLY_ADD=plain", "training without relaxed SIMD, slower"],
 ];
 
 export const run: Run = async ([name]) => {
