@@ -22,12 +22,14 @@ const LEAST_OF_ALL = 1e12;
 
 /**
  * @param steps that are to come
+ * @param speed gives steps per second; it may change the engine's weights
  * @throws as `openEngine` and `openGpuEngine`
  */
 export async function openEngineOn(
   device: DeviceChoice,
   options: EngineOptions,
   steps: number,
+  speed: typeof speedOf = speedOf,
 ): Promise<OpenedEngine> {
   if (device === "cpu") return onCpu(options, undefined);
   if (device === "gpu") return { engine: await openOnGpu(options), device, deviceReason: undefined };
@@ -44,8 +46,8 @@ export async function openEngineOn(
   }
   let reason: string;
   try {
-    const gpuSpeed = await speedOf(gpu, options);
-    const cpuSpeed = await speedOfCpu(options);
+    const gpuSpeed = await speed(gpu, options);
+    const cpuSpeed = await speedOfCpu(options, speed);
     reason = `GPU ${rate(gpuSpeed)}, CPU ${rate(cpuSpeed)}`;
     if (gpuSpeed > cpuSpeed) {
       await gpu.restore();
@@ -63,10 +65,10 @@ async function onCpu(options: EngineOptions, deviceReason: string | undefined): 
 }
 
 /** An engine like the one that may train, for its weights change. */
-async function speedOfCpu(options: EngineOptions): Promise<number> {
+async function speedOfCpu(options: EngineOptions, speed: typeof speedOf): Promise<number> {
   const engine = await openEngine(options);
   try {
-    return await speedOf(engine, options);
+    return await speed(engine, options);
   } finally {
     await engine.close();
   }

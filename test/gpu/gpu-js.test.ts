@@ -75,6 +75,60 @@ it("a float stays one, whatever the first call gives; constants are rounded to f
   kernel.dispose();
 });
 
+it("a plane is given column by column of each row, and its extent may change", async () => {
+  const kernel = await gpu.kernel({
+    source: "function (x) { return x[0] * (this.thread.x + 10 * this.thread.y); }",
+    constants: {},
+    arguments: ["table"],
+    plane: true,
+  });
+  const staging = new Staging(gpu.queue);
+  for (const [width, height] of [
+    [3, 2],
+    [2, 9],
+    [70, 1],
+  ] as const) {
+    const [x] = await staging.open([1]);
+    x![0] = 2;
+    let found = new Float32Array(0);
+    await staging.run(
+      [1],
+      async (sent) => [await kernel.start(sent, [width, height])],
+      ([result]) => {
+        found = result!.slice();
+      },
+    );
+    const expected = Array.from(
+      { length: width * height },
+      (_, i) => 2 * ((i % width) + 10 * Math.floor(i / width)),
+    );
+    expect([...found]).toEqual(expected);
+  }
+  staging.close();
+  kernel.dispose();
+});
+
+it("a result that another kernel reads is given back with its kernel", async () => {
+  const { live } = watchBuffers(gpu.queue.device);
+  const [first, second] = [await gpu.kernel(DOUBLE), await gpu.kernel(DOUBLE)];
+  const staging = new Staging(gpu.queue);
+  const [x] = await staging.open([2]);
+  x!.set([1, 2]);
+  let found = new Float32Array(0);
+  await staging.run(
+    [2],
+    async (sent) => [await second.start([await first.start(sent, 2)], 2)],
+    ([result]) => {
+      found = result!.slice();
+    },
+  );
+  expect(found).toEqual(Float32Array.of(4, 8));
+  staging.close();
+  first.dispose();
+  second.dispose();
+  expect(live()).toBe(0);
+});
+
 it("a table may be shorter than the output, and helper functions are found", async () => {
   const kernel = await gpu.kernel({
     source:
