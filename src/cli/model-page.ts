@@ -1,4 +1,4 @@
-/** @file What `inspect` found in a safetensors file, as text: a model's layers and what it predicts, or a list of tensors. */
+/** @file What `inspect` found in safetensors, as text: a model's layers and what it predicts, or a list of tensors. */
 import type { Architecture, SafetensorsInspection } from "../train/files/inspect.ts";
 import { lossText } from "../train/loss-text.ts";
 import type { Style } from "./style.ts";

@@ -20,7 +20,7 @@ import { parseLayers } from "./layers-text.ts";
 import { type Network, shapeText, sizeOf, type Tensors, tensorsOf } from "./network.ts";
 import type { Trained } from "./trained.ts";
 
-/** A layer as `sequential` takes it: from its function (`layers.dense(10)`), an op, or text: `"dense(256) | leaky_relu(0.01)"`. */
+/** A layer as `sequential` takes it: of its function (`layers.dense(10)`), an op, or text: `"dense(256) | relu"`. */
 export type LayerInput = LayerSpec | Link | string;
 
 export class Model {
@@ -72,7 +72,7 @@ export class Model {
     });
   }
 
-  /** Gives it tensors, in the place of those that it may have. @throws UsageError where they are not those of the network */
+  /** Gives it tensors, for those that it may have. @throws UsageError where they are not those of the network */
   set(trained: Trained): void {
     checkTensors(trained);
     this.#trained = trained;

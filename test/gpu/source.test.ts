@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Bound, opBounds, UNDERFLOW } from "../../src/gpu/functions/bounds.ts";
+import { opBounds, UNDERFLOW } from "../../src/gpu/functions/bounds.ts";
 import { expandFloat32 } from "../../src/gpu/functions/index.ts";
 import { openGpuJs } from "../../src/gpu/gpu-js.ts";
 import { programKernels } from "../../src/gpu/program-kernels.ts";
@@ -193,7 +193,7 @@ function propagate(
   let errors: Float64Array = new Float64Array(x.length);
   for (const link of chain) {
     const program = fuse([link]);
-    const { ulp, absolute }: Bound = opBounds[link.op.name]?.value ?? { ulp: 1, absolute: UNDERFLOW };
+    const { ulp, absolute } = opBounds[link.op.name]?.value ?? { ulp: 1, absolute: UNDERFLOW };
     const at = (share: number): Float64Array => {
       const moved = values.map((value, i) => (share === 0 ? value : value + share * errors[i]!));
       evaluate(program, "float64", moved);

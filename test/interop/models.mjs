@@ -10,9 +10,8 @@ import { pathToFileURL } from "node:url";
 
 const [dist, jobs, directory] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(dist, "train", name)).href);
-const [{ Model }, { parseLayers }, { buildNetwork, sizeOf, tensorsOf }, { keyOf, uniformAt }] = await Promise.all(
-  ["model.js", "layers-text.js", "network.js", "random.js"].map(load),
-);
+const [{ Model }, { parseLayers }, { buildNetwork, sizeOf, tensorsOf }, { keyOf, uniformAt }] =
+  await Promise.all(["model.js", "layers-text.js", "network.js", "random.js"].map(load));
 
 for (const { name, layers, inputShape, target, features = [], x } of JSON.parse(jobs)) {
   const network = buildNetwork(parseLayers(layers), inputShape);
@@ -20,7 +19,10 @@ for (const { name, layers, inputShape, target, features = [], x } of JSON.parse(
     tensorsOf(network).map(({ name: tensor, shape }, index) => {
       // Variances and deviations are above 0.
       const least = /running_var|deviation/.test(tensor) ? 0.5 : -0.5;
-      return [tensor, Float32Array.from({ length: sizeOf(shape) }, (_, i) => least + uniformAt(keyOf(7, index), i))];
+      return [
+        tensor,
+        Float32Array.from({ length: sizeOf(shape) }, (_, i) => least + uniformAt(keyOf(7, index), i)),
+      ];
     }),
   );
   const specs = network.layers.map(({ spec }) => spec);

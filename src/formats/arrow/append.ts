@@ -1,6 +1,7 @@
 /**
- * @file One more column behind those of a schema, and its buffers behind those of a record batch. Everything else stays as
- * it is, byte for byte: the new metadata are grafted in front of the old ones (`graft.ts`), and a body only grows at its end.
+ * @file One more column behind those of a schema, and its buffers behind those of a record batch. Everything else stays
+ * as it is, byte for byte: the new metadata are grafted in front of the old ones (`graft.ts`), and a body only grows at
+ * its end.
  *
  * ```text
  *   before   | metadata | body ............................... |

@@ -1,10 +1,10 @@
 /**
- * @file Puts new tables in front of a flatbuffer, so that a schema gets from a message to a footer, or back, or gets one
- * more field, untouched.
+ * @file Puts new tables in front of a flatbuffer, so that a schema gets from a message to a footer, or back, or gets
+ * one more field, untouched.
  *
- * The offsets of a flatbuffer are relative and point forward, so a finished flatbuffer can stand anywhere in a larger one
- * (at a multiple of 8, to keep its alignment), and a new table in front of it can point at any table inside it. No byte of
- * the schema is encoded anew: fields, types and metadata that Sluice has never heard of stay as they are. The old root
+ * The offsets of a flatbuffer are relative and point forward, so a finished flatbuffer can stand anywhere in a larger
+ * one (at a multiple of 8, to keep its alignment), and a new table in front of it can point at any table inside it. No
+ * byte of the schema is encoded anew: fields, types and metadata that Sluice has never heard of stay as they are. The old root
  * stays too, as bytes that nothing refers to.
  *
  * ```text
@@ -38,7 +38,10 @@ export interface Table {
   readonly table: readonly Slot[];
 }
 
-/** Builds a flatbuffer with a root table of `slots` (in the order of the .fbs), followed by `old`. Its length is a multiple of 8. */
+/**
+ * Builds a flatbuffer with a root table of `slots` (in the order of the .fbs), followed by `old`. Its length is a multiple
+ * of 8.
+ */
 export function graft(slots: readonly Slot[], old: Uint8Array): Uint8Array {
   const writer = new Writer();
   const root = writer.allocate(4, 4);

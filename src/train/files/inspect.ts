@@ -1,4 +1,7 @@
-/** @file What a safetensors file holds: its tensors, and where it is a model of Sluice, its architecture. Reads the header alone. */
+/**
+ * @file What a safetensors file holds: its tensors, and where it is a model of Sluice, its architecture. Reads the header
+ * alone.
+ */
 import type { TargetSpace } from "../data/dataset.ts";
 import { layersText } from "../layers-text.ts";
 import type { Loss } from "../losses.ts";

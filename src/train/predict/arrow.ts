@@ -1,8 +1,8 @@
 /**
  * @file Predictions as one more column of an Arrow file or stream. Everything else passes through, byte for byte.
  *
- * A batch's metadata say where the new buffers lie, and stand before its body: so all sizes follow from the number of rows
- * alone, and which rows are null is found out first.
+ * A batch's metadata say where the new buffers lie, and stand before its body: so all sizes follow from the number of
+ * rows alone, and which rows are null is found out first.
  *
  * ```text
  *   | metadata | body, as it was ................... | validity, where rows are null | values |

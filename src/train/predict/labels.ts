@@ -31,7 +31,7 @@ export function classesOf({ network, target }: Trained): Classes {
 }
 
 /**
- * Of each row the index of its largest output; of equal ones the first, and of NaN the first NaN, as `torch.argmax` has it.
+ * Of each row the index of its largest output; of equal ones the first, of NaN the first NaN, as `torch.argmax` has it.
  * A single output says by its sign which of two classes it is, as in binary cross entropy with logits.
  */
 export function largest(outputs: Float32Array, rows: number): Int32Array {

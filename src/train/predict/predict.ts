@@ -33,8 +33,8 @@ export interface PredictOptions {
   /** Most worker threads to use at once; default: `os.availableParallelism()`. */
   readonly workers?: number | undefined;
   /**
-   * Bound on the memory of the network and its windows of rows, and on what is held of a batch from a stream, in bytes or as
-   * `"256MiB"` (the default).
+   * Bound on the memory of the network and its windows of rows, and on what is held of a batch from a stream, in bytes
+   * or as `"256MiB"` (the default).
    */
   readonly memory?: number | string | undefined;
   /** Format to write; default: by the output's extension, else as the input. */

@@ -1,8 +1,8 @@
 /**
  * @file Any expression as ONNX nodes, in float32, so that every op of the catalog and every op of a user can be exported.
  *
- * Sluice computes functions in float64 and rounds once. Here each step rounds, so functions that ONNX lacks are written in
- * forms that keep their digits in float32, too.
+ * Sluice computes functions in float64 and rounds once. Here each step rounds, so functions that ONNX lacks are written
+ * in forms that keep their digits in float32, too.
  */
 import { UnsupportedError } from "../../../errors.ts";
 import type { Comparison, Num, UnaryFn } from "../../../ops/expr.ts";

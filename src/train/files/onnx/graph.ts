@@ -1,4 +1,4 @@
-/** @file An ONNX graph in the making: nodes in the order of computation, each with one output, and constants once each. */
+/** @file An ONNX graph in the making: nodes in the order of computation, with one output each, and constants once. */
 import type { Attribute, Initializer, Node } from "./proto.ts";
 
 /** The name of a value: of the graph's input, of a tensor, or of what a node gives. */

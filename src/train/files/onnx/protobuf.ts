@@ -1,5 +1,6 @@
 /**
- * @file The wire format of protocol buffers, as far as ONNX needs it. Weights are not copied: a message is a list of parts.
+ * @file The wire format of protocol buffers, as far as ONNX needs it. A message is a list of parts: weights are not
+ * copied.
  *
  * ```text
  *   field     | varint: number * 8 + wire type | value |
