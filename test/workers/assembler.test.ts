@@ -186,7 +186,8 @@ describe("the engine accepts, with the operands of its type,", () => {
     const stores = name.includes("store");
     const bytes = assemble(["i32"], stores ? [] : ["v128"], (code) => {
       code.get(0);
-      if (stores) code.v128(zero);
+      // A lane is loaded into a vector that is there.
+      if (stores || name.endsWith("_lane")) code.v128(zero);
       code.memory(name, 300);
     });
     expect(WebAssembly.validate(bytes)).toBe(true);
@@ -204,7 +205,8 @@ describe("the engine accepts, with the operands of its type,", () => {
 
   it.each(names(SCALAR_MEMORY_OPS))("%s", (name) => {
     const stores = name.includes("store");
-    const bytes = assemble(["i32", "f64"], stores ? [] : ["f64"], (code) => {
+    const type = name.split(".")[0] as "i32" | "f64";
+    const bytes = assemble(["i32", type], stores ? [] : [type], (code) => {
       code.get(0);
       if (stores) code.get(1);
       code.scalarMemory(name, 300);

@@ -48,7 +48,7 @@ export const functionBounds: Readonly<Record<Transcendental | "pow", Bound>> = {
   rsqrt: bound(1, 1.5),
   sin: bound(3, 3),
   cos: bound(3, 3),
-  pow: bound(2, 5),
+  pow: bound(2, 6),
 };
 
 interface OpBounds {
@@ -75,7 +75,7 @@ export const opBounds: Readonly<Record<string, OpBounds>> = {
   reciprocal: op(bound(0.5, 3), bound(1.5, 5.5)),
   square: op(bound(0.5, 0.5), bound(0.5, 0.5)),
   pow: op(functionBounds.pow, bound(2, 8)),
-  gelu: op(bound(5, 6), bound(4, 6, CANCELLED)),
+  gelu: op(bound(4.5, 6), bound(4, 6, CANCELLED)),
   gelu_tanh: op(bound(4, 6, ROUNDED_ARGUMENT), bound(4, 6, CANCELLED)),
   silu: op(bound(3, 5), bound(4, 6, CANCELLED)),
   swish: op(bound(4, 6, ROUNDED_ARGUMENT), bound(4, 6, CANCELLED)),
@@ -85,7 +85,7 @@ export const opBounds: Readonly<Record<string, OpBounds>> = {
   elu: op(bound(2, 3), bound(2, 3)),
   celu: op(bound(3, 5), bound(3, 5, ROUNDED_ARGUMENT)),
   selu: op(bound(2, 3), bound(2, 3)),
-  tanhshrink: op(bound(4.5, 6), bound(4.5, 6)),
+  tanhshrink: op(bound(4.5, 6), bound(5, 7)),
   softsign: op(bound(2, 4), bound(3.5, 8)),
   hard_swish: op(bound(2, 5), bound(2, 5)),
 };
