@@ -23,6 +23,8 @@ def read(path: str) -> tuple[torch.Tensor, torch.Tensor]:
     with pa.memory_map(path) as source:
         table = pa.ipc.open_file(source).read_all()
     images = table["image"].combine_chunks()
+    # Digits are of the extension type of tensors.
+    images = getattr(images, "storage", images)
     width = images.type.list_size
     x = images.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
     y = table["label"].to_numpy().astype(np.int64)
