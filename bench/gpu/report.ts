@@ -35,7 +35,10 @@ export function renderReport(findings: Findings): string {
     table(["chain", "CPU, GB/s", "GPU, GB/s", "GPU to CPU", "of the bus", "PyTorch CUDA, GB/s"], rows),
     "",
     `Bus: upload ${gigabytes(rates.upload)} GB/s, download ${gigabytes(rates.download)} GB/s; its share is that of the slower way. Kernels alone: ${gigabytes(rates.compute)} GB/s.`,
-    `Host: a window of 8 MiB takes the main thread ${milliseconds(host.ours)} of our own, one copy each way among it, and ${milliseconds(host.others)} in gpu.js and Dawn.`,
+    // The difference of two profiles: of a short run noise, and even below 0.
+    host.ours > 0
+      ? `Host: a window of 8 MiB takes the main thread ${milliseconds(host.ours)} of our own, one copy each way among it, and ${milliseconds(host.others)} in gpu.js and Dawn.`
+      : "Host: the runs were too short to tell what a window takes the main thread.",
     describeBreakEven(auto),
     withoutTorch === undefined
       ? "PyTorch: in memory, both transfers included, a kernel for each op; no file is read or written."
