@@ -17,11 +17,12 @@
  * - gpu.js' `Math.round` takes halves upwards.
  */
 import { UsageError } from "../errors.ts";
+import { isTranscendental } from "../ops/expand.ts";
 import type { BinaryFn, Comparison, Num, Transcendental, UnaryFn } from "../ops/expr.ts";
 import * as e from "../ops/expr.ts";
 import { Interner } from "../ops/intern.ts";
 import { type Expr, postorder } from "../ops/walk.ts";
-import { functions, isFunction, pow } from "./functions/index.ts";
+import { functions, pow } from "./functions/index.ts";
 import { HELPERS, NEEDS } from "./helpers.ts";
 import type { ArgumentKind, KernelConstant, KernelSource } from "./kernel-source.ts";
 
@@ -204,7 +205,7 @@ class Writer {
   #unary(fn: UnaryFn, x: Num): string {
     if (fn === "neg") return `-${this.value(x, "calculated")}`;
     const operand = this.value(x);
-    if (isFunction(fn)) return this.#text.callFunction(fn, [operand]);
+    if (isTranscendental(fn)) return this.#text.callFunction(fn, [operand]);
     switch (fn) {
       case "abs":
       case "sqrt":

@@ -3,10 +3,9 @@
  * it in place; file reads and writes go straight to and from it.
  */
 import { MemoryError } from "../errors.ts";
+import { MOST_PAGES } from "./arena-import.ts";
 
 const PAGE = 65_536;
-/** Pages of 4 GiB, the most that a 32-bit WebAssembly memory can have. */
-const MOST_PAGES = 65_536;
 /** Pieces begin on cache lines. */
 const ALIGNMENT = 64;
 

@@ -11,19 +11,19 @@
  * more (Core Specification 4.3.3, "NaN Propagation"); x86-64 and arm64 keep the first NaN operand and make it quiet.
  * neg, abs, where and a plain copy work on bits everywhere. float16 results are always quiet.
  */
+
 import { UnsupportedError } from "../errors.ts";
 import type { Dtype } from "../ops/dtype.ts";
 import type { Program } from "../ops/program.ts";
 import { BLOCK } from "../ops/shards.ts";
 import { type Access, LAYOUTS, type Layout } from "./access.ts";
+import { importArena } from "./arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "./assembler.ts";
 import { countInstructions, Emitter, type Root, selects } from "./emit.ts";
 import { lower } from "./lower.ts";
 import { writeSumLoops } from "./sum-loops.ts";
 import type { Load, Value } from "./vector-code.ts";
 
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
 /** Most channel parameters of a program: each is a parameter of the function, and V8 allows 1000. */
 export const MOST_CHANNELS = 256;
 
@@ -54,7 +54,7 @@ export function compileKernel(program: Program, dtype: Dtype): Uint8Array<ArrayB
     );
   }
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  importArena(module);
   const hasSums = program.sums.length > 0;
   const addresses = Array.from(
     { length: program.inputs + channels + (hasSums ? 1 : 0) },

@@ -13,11 +13,13 @@
  * run(count, parameter, gradient, momentum, scalars);
  * ```
  */
+
 import { UsageError } from "../errors.ts";
 import { isTranscendental } from "../ops/expand.ts";
 import { isBits, type Num } from "../ops/expr.ts";
 import { type Expr, postorder } from "../ops/walk.ts";
 import { LAYOUTS } from "./access.ts";
+import { importArena } from "./arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "./assembler.ts";
 import { countInstructions, Emitter, type Root } from "./emit.ts";
 import { lowerInto } from "./lower.ts";
@@ -33,8 +35,6 @@ export interface Update {
   readonly outputs: readonly { readonly target: number; readonly value: Num }[];
 }
 
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
 const FLOAT_BYTES = 4;
 const { lanes: LANES, x: ACCESS } = LAYOUTS.float32;
 /** Up to so many instructions a vector, two vectors go in one turn of the loop. */
@@ -54,7 +54,7 @@ const MOST_UNROLLED = 32;
 export function compileUpdate(update: Update): Uint8Array<ArrayBuffer> {
   check(update);
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  importArena(module);
   const parameters = 1 + update.inputs + (update.scalars > 0 ? 1 : 0);
   const code = module.function(
     Array.from({ length: parameters }, () => "i32" as const),

@@ -1,7 +1,6 @@
 /** The functions of the GPU, step by step in JavaScript: within their bounds, whatever a device may do. */
 import { describe, expect, it } from "vitest";
 import { type Bound, functionBounds, onAnyDevice, opBounds } from "../../src/gpu/functions/bounds.ts";
-import { expandFloat32 } from "../../src/gpu/functions/index.ts";
 import { backward } from "../../src/ops/backward.ts";
 import { catalog } from "../../src/ops/catalog/index.ts";
 import * as e from "../../src/ops/expr.ts";
@@ -10,6 +9,7 @@ import { parseChain } from "../../src/ops/parse.ts";
 import type { Program } from "../../src/ops/program.ts";
 import { schedule } from "../../src/ops/schedule.ts";
 import { expectSameBits } from "../support/bits.ts";
+import { expandFloat32 } from "./expand.ts";
 import { beyond, sample, trueValues } from "./measure.ts";
 import { CURVED } from "./ops.ts";
 import { type Liberties, LOOSE, STRICT, simulate } from "./simulate.ts";

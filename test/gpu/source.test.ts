@@ -5,7 +5,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { opBounds, UNDERFLOW } from "../../src/gpu/functions/bounds.ts";
-import { expandFloat32 } from "../../src/gpu/functions/index.ts";
 import { openGpuJs } from "../../src/gpu/gpu-js.ts";
 import { programKernels } from "../../src/gpu/program-kernels.ts";
 import { KernelText } from "../../src/gpu/source.ts";
@@ -21,6 +20,7 @@ import { arbitraryElements, arbitraryProgram, firstDifference } from "../support
 import { runGpuKernel } from "../support/gpu-kernel.ts";
 import { runOnGpu } from "../support/gpu-program.ts";
 import { randomFrom } from "../support/random.ts";
+import { expandFloat32 } from "./expand.ts";
 import { beyond, sample, trueValues } from "./measure.ts";
 import { CURVED, STRAIGHT } from "./ops.ts";
 import { LOOSE, STRICT, simulate, staysNormal } from "./simulate.ts";

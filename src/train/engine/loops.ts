@@ -1,4 +1,5 @@
 /** @file Loops over arrays of numbers that the engine needs beside kernels and products, in WebAssembly SIMD. */
+import { importArena } from "../../workers/arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "../../workers/assembler.ts";
 import { countUp, increase, increaseBy, localsOf, numbered } from "../../workers/matmul/writing.ts";
 import { writeSumLoops } from "../../workers/sum-loops.ts";
@@ -33,13 +34,10 @@ export interface Loops {
   ): void;
 }
 
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
-
 /** A module that imports a shared memory as `env.memory` and exports `Loops`. */
 export function compileLoops(): Uint8Array<ArrayBuffer> {
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  importArena(module);
   writeSum(module.function(["i32", "i32", "i32", "i32"], ["f64"], "squares"), true);
   writeSum(module.function(["i32", "i32", "i32", "i32"], ["f64"], "sumSingles"), false);
   writeSumColumns(module.function(["i32", "i32", "i32", "i32", "i32"], [], "sumColumns"));

@@ -1,7 +1,8 @@
 /** @file The inner loops of pooling, in WebAssembly: four windows at a time, then one by one. */
+import { importArena } from "../../workers/arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "../../workers/assembler.ts";
 import { countUp, increase, localsOf, numbered } from "../../workers/matmul/writing.ts";
-import type { Windows } from "./windows.ts";
+import { WINDOW_ARGUMENTS } from "./windows.ts";
 
 /** Addresses are in bytes. The last arguments say where the windows are, as `argumentsOf` of `windows.ts` gives them. */
 export interface PoolLoops {
@@ -17,28 +18,14 @@ export interface PoolLoops {
   readonly spread: (from: number, image: number, share: number, ...windows: readonly number[]) => void;
 }
 
-const WINDOWS = [
-  "channels",
-  "kernelHeight",
-  "kernelWidth",
-  "rows",
-  "columns",
-  "line",
-  "plane",
-  "down",
-  "across",
-] as const satisfies readonly (keyof Windows | string)[];
-
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
 const FLOAT_BYTES = 4;
 const LANES = 4;
 
 /** A module that imports a shared memory as `env.memory` and exports `PoolLoops`. */
 export function compilePoolLoops(): Uint8Array<ArrayBuffer> {
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
-  const windows = WINDOWS.map(() => "i32" as const);
+  importArena(module);
+  const windows = WINDOW_ARGUMENTS.map(() => "i32" as const);
   writeLargest(module.function(["i32", "i32", "i32", ...windows], [], "largest"));
   writeScatter(module.function(["i32", "i32", "i32", "i32"], [], "scatter"));
   writeMean(module.function(["i32", "i32", "f32", ...windows], [], "mean"));
@@ -57,13 +44,13 @@ interface Place {
 
 class WindowWriter {
   readonly #code: FunctionAssembler;
-  readonly #given: Record<(typeof WINDOWS)[number] | "numbers" | "image" | "third", number>;
+  readonly #given: Record<(typeof WINDOW_ARGUMENTS)[number] | "numbers" | "image" | "third", number>;
   readonly #own;
   readonly place: Place;
 
   constructor(code: FunctionAssembler) {
     this.#code = code;
-    this.#given = numbered(["numbers", "image", "third", ...WINDOWS]);
+    this.#given = numbered(["numbers", "image", "third", ...WINDOW_ARGUMENTS]);
     this.#own = localsOf(code, [
       ...(["channel", "row", "left", "ky", "kx", "ofPlane", "ofRow"] as const),
       ...(["ofLine", "at", "apart", "tap"] as const),

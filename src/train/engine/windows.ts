@@ -7,6 +7,7 @@
  *                                    <--fold---   (what falls on the same pixel is added)
  * ```
  */
+import { importArena } from "../../workers/arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "../../workers/assembler.ts";
 import { countUp, increase, localsOf, numbered } from "../../workers/matmul/writing.ts";
 import type { Pair } from "../layers.ts";
@@ -29,9 +30,8 @@ export interface WindowLoops {
   readonly fold: (matrix: number, image: number, ...windows: readonly number[]) => void;
 }
 
-const NAMES = [
-  "matrix",
-  "image",
+/** What `argumentsOf` gives, in this order. */
+export const WINDOW_ARGUMENTS = [
   "channels",
   "kernelHeight",
   "kernelWidth",
@@ -42,6 +42,7 @@ const NAMES = [
   "down",
   "across",
 ] as const;
+const NAMES = ["matrix", "image", ...WINDOW_ARGUMENTS] as const;
 
 /** The last arguments of the loops. */
 export function argumentsOf({ channels, plane, kernel, stride, places }: Windows): readonly number[] {
@@ -49,15 +50,13 @@ export function argumentsOf({ channels, plane, kernel, stride, places }: Windows
   return [channels, ...kernel, ...places, width, height * width, stride[0] * width, stride[1]];
 }
 
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
 const FLOAT_BYTES = 4;
 const LANES = 4;
 
 /** A module that imports a shared memory as `env.memory` and exports `WindowLoops`. */
 export function compileWindowLoops(): Uint8Array<ArrayBuffer> {
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  importArena(module);
   for (const name of ["unfold", "fold"] as const) {
     const parameters = NAMES.map(() => "i32" as const);
     writeLoops(module.function(parameters, [], name), name);

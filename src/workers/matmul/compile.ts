@@ -1,13 +1,11 @@
 /** @file The module of the matrix product: products by rows and by columns of A, and packing. */
+import { importArena } from "../arena-import.ts";
 import { ModuleAssembler } from "../assembler.ts";
 import { writeMultiply } from "./blocks.ts";
 import { writeFill } from "./fill.ts";
 import { PANEL_COLUMNS, PANEL_ROWS } from "./layout.ts";
 import type { MultiplyAdd } from "./multiply-add.ts";
 import { writePack } from "./pack.ts";
-
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
 
 /** As it crosses to a worker: plain data. */
 export interface MatmulCode {
@@ -30,7 +28,7 @@ export interface MatmulFunctions {
 /** A module that imports a shared memory as `env.memory` and exports `MatmulFunctions`. */
 export function compileMatmul(path: MultiplyAdd): MatmulCode {
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  importArena(module);
   writeMultiply(module, "multiplyRows", "rows", path);
   writeMultiply(module, "multiplyColumns", "columns", path);
   writeFill(module);

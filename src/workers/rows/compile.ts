@@ -9,18 +9,17 @@
  * Sums over a row have one order, whatever computes them: element i is added to lane i mod 4, and the sum is
  * (lane 0 + lane 2) + (lane 1 + lane 3).
  */
+
 import { UnsupportedError } from "../../errors.ts";
 import type { Dtype } from "../../ops/dtype.ts";
 import type { Program } from "../../ops/program.ts";
 import { rowPlan } from "../../ops/row-plan.ts";
+import { importArena } from "../arena-import.ts";
 import { ModuleAssembler, type ValueType } from "../assembler.ts";
 import { MOST_CHANNELS } from "../compile.ts";
 import { writeSumLoops } from "../sum-loops.ts";
 import { MOST_STORED_LENGTH, type ScratchNeed, VECTOR } from "./scratch.ts";
 import { RowWriter } from "./writer.ts";
-
-/** Pages of 64 KiB in 4 GiB. */
-const MOST_PAGES = 65_536;
 
 /** The scratch memory of a program's kernels. `rowLength` is null where it varies. */
 export function scratchOf(program: Program, dtype: Dtype, rowLength: number | null): ScratchNeed {
@@ -60,7 +59,7 @@ export function compileRowKernel(program: Program, dtype: Dtype): Uint8Array<Arr
     );
   }
   const module = new ModuleAssembler();
-  module.importSharedMemory("env", "memory", 1, MOST_PAGES);
+  importArena(module);
   for (const [suffix, stores] of [
     ["", true],
     ["Long", false],
