@@ -21,7 +21,7 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick       small files, few rounds: a smoke test in under a minute
+  --quick       small files, few rounds: a smoke test of a few minutes
   --only ROW    one row (repeatable): NAMES
   --size BYTES  of the large file, e.g. 1GiB (default 4GiB)
   --pairs N     rounds that count, after one that warms up (default 7, at least 5)

@@ -22,6 +22,7 @@ export interface Position {
   readonly row?: number;
 }
 
+/** `code` of a SluiceError; docs/errors.md says when each comes, and what to do. */
 export type ErrorCode =
   | "ERR_USAGE"
   | "ERR_OP_SYNTAX"

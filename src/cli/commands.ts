@@ -212,7 +212,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "train",
     operands: "<input>...",
     arity: [1, Number.POSITIVE_INFINITY],
-    summary: "train a network on files of any size, on every core",
+    summary: "train a network on files of any size, on every core or a GPU",
     options: TRAIN_OPTIONS,
   },
   {

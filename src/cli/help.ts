@@ -204,7 +204,7 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
   },
   doctor: {
     intro:
-      "Checks what this machine offers: Node, cores, memory, SIMD, threads; starts a worker and measures a rate.",
+      "Checks what this machine offers: Node, cores, memory, SIMD, threads, a GPU; starts a worker and measures rates.",
     examples: [["sluice doctor", "one verdict a line; exits with 1 if something essential is missing"]],
   },
   help: {
@@ -215,9 +215,9 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
 
 const EXIT_CODES: readonly (readonly [code: string, about: string])[] = [
   ["0", "done"],
-  ["1", "failed: bad data, or a read or write that failed"],
+  ["1", "failed: bad data, a read or write, memory, a GPU, a training"],
   ["2", "used wrongly: an unknown option or op, a value that cannot be"],
-  ["130", "interrupted (Ctrl-C, or SIGTERM)"],
+  ["130", "interrupted: Ctrl-C, SIGTERM or SIGHUP"],
   ["141", "the reader of stdout went away, as with | head"],
 ];
 

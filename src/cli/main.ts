@@ -47,4 +47,5 @@ async function fail(error: unknown): Promise<number> {
 }
 
 process.once("uncaughtException", async (error) => process.exit(await fail(error)));
-process.exitCode = await main(process.argv.slice(2)).catch(fail);
+// At once, for all is written: a GPU whose compiler is still at work, though the CPU has done it all, would keep the process.
+process.exit(await main(process.argv.slice(2)).catch(fail));

@@ -104,6 +104,11 @@ export class GpuDevice implements Device {
     return this.#sums.map((sums) => sums.values());
   }
 
+  /** The sums begin anew. No window is under way. */
+  forgetSums(): void {
+    if (this.#program) this.#sums = sumsOf(this.#program);
+  }
+
   acquire(): Promise<Slot> {
     return this.#slots.acquire();
   }

@@ -4,6 +4,7 @@
  */
 import { GpuError } from "../errors.ts";
 import { findWebGpu, withNavigatorGpu } from "./adapter.ts";
+import { buildBeside, type KernelInside } from "./build.ts";
 import type { ArgumentKind, KernelConstant, KernelSource } from "./kernel-source.ts";
 import { loadPeer } from "./peers.ts";
 import { GpuQueue } from "./queue.ts";
@@ -35,6 +36,7 @@ interface Context {
 
 interface Shortcut {
   (...values: readonly unknown[]): Promise<BufferResult>;
+  readonly kernel: KernelInside;
   build(...values: readonly unknown[]): Promise<void>;
   setOutput(output: readonly number[]): void;
   destroy(): void;
@@ -71,9 +73,9 @@ export interface GpuKernel {
 export interface GpuJs {
   readonly info: GpuInfo;
   readonly queue: GpuQueue;
-  /** Translates and compiles. @throws GpuError with what gpu.js or the driver says */
+  /** Translates and compiles, while the process goes on. @throws GpuError with what gpu.js or the driver says */
   kernel(source: KernelSource): Promise<GpuKernel>;
-  /** Nothing is under way. */
+  /** Nothing is under way but kernels that compile; these reject. */
   close(): void;
 }
 
@@ -106,6 +108,7 @@ class Facade implements GpuJs {
   readonly #gpuJs: InstanceType<GpuJsModule["GPU"]>;
   readonly #context: Context;
   readonly #kernels = new Set<GpuKernel>();
+  #isClosed = false;
 
   constructor(module: GpuJsModule, gpuJs: InstanceType<GpuJsModule["GPU"]>, context: Context) {
     const { adapter, device } = context;
@@ -126,13 +129,22 @@ class Facade implements GpuJs {
       const samples = kinds.map((kind) => (isArray(kind) ? this.#module.input(new Float32Array(1), [1]) : 0));
       // Built before the first run: until it is built, runs that overlap all get the length of the last one. In a turn, for
       // gpu.js prints what no error scope has caught.
-      const { checked } = await this.queue.submit(() => created.build(...samples));
+      const build = () => created.build(...samples);
+      const { result, checked } = await this.queue.submit(() =>
+        buildBeside(this.#context.device, created.kernel, build),
+      );
       await checked;
+      // Out of the turn: others go on meanwhile.
+      if (result.pipeline) created.kernel.computePipeline = await result.pipeline;
     } catch (cause) {
       shortcut?.destroy();
       throw this.queue.isLost ? await this.queue.explain(cause) : notCompiled(cause as Error);
     }
     const built = shortcut;
+    if (this.#isClosed) {
+      built.destroy();
+      throw new GpuError("The GPU was closed while it compiled");
+    }
     const kernel: GpuKernel = {
       start: (values, length) => this.#start(built, kinds, values, length),
       dispose: () => {
@@ -171,6 +183,7 @@ class Facade implements GpuJs {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const kernel of this.#kernels) kernel.dispose();
   }
 }

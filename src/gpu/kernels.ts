@@ -68,6 +68,10 @@ export class KernelSet {
   }
 }
 
+/** 0 and -0 are written alike, and are two constants. */
+const bitsOf = (values: ArrayLike<number>): BigUint64Array =>
+  new BigUint64Array(Float64Array.from(values).buffer);
+
 /** All sets of a device. */
 export class Kernels {
   readonly #gpu: GpuJs;
@@ -83,7 +87,7 @@ export class Kernels {
   async get(program: Program, channels: Channels | null): Promise<KernelSet> {
     const own = channels && channelsOnDevice(channels);
     // The kernels hold the values of channels, which are not in the program's key.
-    const values = program.channels.map(({ values }) => values.join()).join(";");
+    const values = program.channels.map(({ values }) => bitsOf(values).join()).join(";");
     const key = `${own?.count} ${own?.stride} ${values} ${program.key}`;
     const set = this.#sets.get(key) ?? (await KernelSet.compile(this.#gpu, this.#kernelsOf(program, own)));
     this.#sets.set(key, set);

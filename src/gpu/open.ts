@@ -1,5 +1,4 @@
 /** @file Opens the GPU device. */
-import type { Device } from "../device.ts";
 import { UsageError } from "../errors.ts";
 import { GpuDevice, type GpuOptions } from "./device.ts";
 import { openGpuJs } from "./gpu-js.ts";
@@ -9,7 +8,7 @@ import { programKernels } from "./program-kernels.ts";
 const LEAST_MEMORY = 64 * 1024;
 
 /** @throws GpuError where a package is missing or there is no adapter, with what to install */
-export async function openGpuDevice(options: GpuOptions): Promise<Device> {
+export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
   const { memory } = options;
   if (memory < LEAST_MEMORY) {
     throw new UsageError(`${memory} bytes of memory are too few to work in`, {

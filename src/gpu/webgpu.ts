@@ -25,6 +25,8 @@ export interface GPUDevice {
   readonly queue: GPUQueue;
   createBuffer(descriptor: { size: number; usage: number; mappedAtCreation?: boolean }): GPUBuffer;
   createCommandEncoder(): GPUCommandEncoder;
+  createComputePipeline(descriptor: object): GPUComputePipeline | null;
+  createComputePipelineAsync(descriptor: object): Promise<GPUComputePipeline>;
   pushErrorScope(filter: "validation" | "out-of-memory" | "internal"): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
   destroy(): void;
@@ -54,6 +56,11 @@ export interface GPUBuffer {
 export interface GPUCommandEncoder {
   copyBufferToBuffer(source: GPUBuffer, from: number, target: GPUBuffer, to: number, size: number): void;
   finish(): GPUCommandBuffer;
+}
+
+/** Opaque. */
+export interface GPUComputePipeline {
+  readonly label: string;
 }
 
 /** Opaque. */

@@ -1,5 +1,6 @@
 /** @file The element types that Sluice computes on. */
 
+/** Little-endian IEEE 754 numbers of 2, 4 and 8 bytes. */
 export type Dtype = "float16" | "float32" | "float64";
 
 /** Bytes of one element. */

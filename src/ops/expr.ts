@@ -14,6 +14,11 @@
  * - `min` and `max` give NaN when either side is NaN, and order -0 below +0 (IEEE 754-2019 minimum and maximum);
  * - `round` takes ties to the even neighbour; `floor`, `ceil` and `round` keep -0;
  * - `where` takes its two sides bit for bit.
+ *
+ * ```ts
+ * const leaky = defineOp("my_leaky", { alpha: 0.1 }, (x, { alpha }) => where(gt(x, 0), x, mul(alpha, x)));
+ * console.log(leaky(new Float64Array([-2, 3]))); // Float64Array(2) [ -0.2, 3 ]
+ * ```
  */
 
 /** What every processor computes exactly, or correctly rounded. */
@@ -113,6 +118,7 @@ export type Operand = Num | number;
 /** The first input, x. */
 export const x: Input = { kind: "input", index: 0 };
 
+/** A number as an expression; rounded to the compute type where it is used. */
 export const constant = (value: number): Const => ({ kind: "const", value });
 export const input = (index: number): Input => ({ kind: "input", index });
 export const param = (name: string): Param => ({ kind: "param", name });
@@ -128,18 +134,30 @@ const compare =
   (fn: Comparison) =>
   (a: Operand, b: Operand): Mask => ({ kind: "compare", fn, a: num(a), b: num(b) });
 
+/** -x: the sign bit flipped. */
 export const neg = unary("neg");
+/** The absolute value: the sign bit cleared. */
 export const abs = unary("abs");
+/** The square root, correctly rounded; NaN below 0. */
 export const sqrt = unary("sqrt");
+/** The nearest whole number that is not above x. */
 export const floor = unary("floor");
+/** The nearest whole number that is not below x. */
 export const ceil = unary("ceil");
+/** The nearest whole number; halves go to the even one. */
 export const round = unary("round");
 
+/** a + b */
 export const add = binary("add");
+/** a - b */
 export const sub = binary("sub");
+/** a * b */
 export const mul = binary("mul");
+/** a / b, as IEEE 754 has it: by 0 an infinity, 0 / 0 is NaN. */
 export const div = binary("div");
+/** The smaller one; NaN where either is NaN, and -0 below +0. */
 export const min = binary("min");
+/** The larger one; NaN where either is NaN, and +0 above -0. */
 export const max = binary("max");
 
 /** x to the power of y, with the special cases of IEEE 754-2019 (9.2.1), as C and JavaScript have them but for pow(1, NaN). */
@@ -150,6 +168,7 @@ export const exponent = unary("exponent");
 export const significand = unary("significand");
 export const head = unary("head");
 
+/** e to the power of x. */
 export const exp = unary("exp");
 /** exp(x) - 1, exact near 0. */
 export const expm1 = unary("expm1");
@@ -161,7 +180,9 @@ export const log1p = unary("log1p");
 export const sigmoid = unary("sigmoid");
 /** log(1 + exp(x)) */
 export const softplus = unary("softplus");
+/** The hyperbolic tangent. */
 export const tanh = unary("tanh");
+/** The error function. */
 export const erf = unary("erf");
 /** The distribution function of the standard normal distribution, (1 + erf(x / sqrt(2))) / 2. */
 export const normalCdf = unary("normal_cdf");
@@ -169,7 +190,9 @@ export const normalCdf = unary("normal_cdf");
 export const gaussian = unary("gaussian");
 /** 1 / sqrt(x) */
 export const rsqrt = unary("rsqrt");
+/** The sine of x radians. */
 export const sin = unary("sin");
+/** The cosine of x radians. */
 export const cos = unary("cos");
 /** The same number, which derivatives take for a constant. */
 export const detach = unary("detach");
@@ -189,13 +212,20 @@ export const rowMax = reduce("max");
 /** The length of the last axis. */
 export const rowLength: RowLength = { kind: "rowLength" };
 
+/** a < b; false with NaN. */
 export const lt = compare("lt");
+/** a <= b; false with NaN. */
 export const le = compare("le");
+/** a > b; false with NaN. */
 export const gt = compare("gt");
+/** a >= b; false with NaN. */
 export const ge = compare("ge");
+/** a = b; false with NaN, and true for 0 and -0. */
 export const eq = compare("eq");
+/** a is not b; true with NaN. */
 export const ne = compare("ne");
 
+/** `a` where the test is true, else `b`, bit for bit; the other side is computed, too, and dropped. */
 export const where = (test: Mask, a: Operand, b: Operand): Num => ({
   kind: "where",
   test,
@@ -203,6 +233,7 @@ export const where = (test: Mask, a: Operand, b: Operand): Num => ({
   b: num(b),
 });
 
+/** 1 / x */
 export const reciprocal = (of: Operand): Num => div(1, of);
 
 /** `of` kept within [lo, hi]. NaN and -0 pass as they are, and `hi` wins where lo > hi, as in `torch.clamp`. */

@@ -5,17 +5,14 @@
 import type { Device, DeviceName, Slot, Window } from "../device.ts";
 import type { TensorColumn } from "../formats/layout.ts";
 import type { Program } from "../ops/program.ts";
-import { failureOf, GpuScout, type ScoutOptions } from "./gpu-scout.ts";
+import { failureOf, GpuScout, type ScoutOptions, type Work } from "./gpu-scout.ts";
 
 export interface AutoOptions extends ScoutOptions {
   /** What begins. */
   readonly cpu: Device;
 }
 
-/** What is to be computed. */
-interface Work {
-  readonly program: Program;
-  readonly tensors: readonly TensorColumn[];
+interface Prepared extends Work {
   /** The CPU's: windows are cut at multiples of these, so that either device can take them. */
   readonly grains: readonly number[];
 }
@@ -23,7 +20,7 @@ interface Work {
 export class AutoDevice implements Device {
   readonly #cpu: Device;
   readonly #scout: GpuScout;
-  #work: Work | undefined;
+  #work: Prepared | undefined;
   /** The GPU once it is chosen. Its sums count, also when it has failed since. */
   #gpu: Device | undefined;
   /** Why the GPU was given up. */
@@ -64,8 +61,11 @@ export class AutoDevice implements Device {
     const grains = await this.#cpu.prepare(program, tensors);
     this.#work = { program, tensors, grains };
     if (tensors.some(({ dtype }) => dtype === "float64")) this.#scout.stay("float64 is computed on the CPU");
-    if (this.#scout.patience === 0) this.#scout.look();
-    await this.#scout.opened();
+    this.#scout.take(this.#work);
+    if (this.#scout.patience === 0) {
+      this.#scout.look();
+      await this.#scout.opened();
+    }
     if (this.#current !== this.#cpu) {
       await this.#makeReady(this.#current).catch((error) => this.#giveUp(error));
     }
@@ -113,8 +113,7 @@ export class AutoDevice implements Device {
   async run(window: Window): Promise<void> {
     if (this.#lenders.get(window.slot) !== this.#cpu) return this.#runOnGpu(window);
     const { clock } = this.#scout;
-    const { windowBytes } = this;
-    if (this.#work) this.#scout.see(window, { ...this.#work, windowBytes });
+    this.#scout.see(window, this.windowBytes);
     clock.start();
     try {
       await this.#cpu.run(window);

@@ -7,6 +7,7 @@ import { pass } from "./pass.ts";
 import type { StreamSink } from "./sink.ts";
 import type { StreamSource } from "./source.ts";
 
+/** What `createTransform` and `createWebTransform` take: there is no file to overwrite. */
 export type StreamTransformOptions = Omit<FileTransformOptions, "overwrite">;
 
 /**

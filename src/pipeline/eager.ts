@@ -30,6 +30,7 @@ import { computeInline } from "../workers/inline.ts";
 /** Arrays of floats. A Uint16Array holds float16 bit patterns, as apache-arrow has them. */
 export type FloatArray = Float32Array | Float64Array | Uint16Array;
 
+/** What a call takes beside the array: values for parameters, where the result goes, and for ops over rows their length. */
 export type EagerParams<Name extends string, Values extends FloatArray> = {
   readonly [Key in Name]?: ParamInput | undefined;
 } & {
@@ -82,12 +83,20 @@ export interface EagerOp<Name extends string = string, Learned extends string = 
   readonly definition: OpDefinition<Name>;
 }
 
+/** Gradients of one call: of the array, and of each parameter by its name, one number or one for each channel. */
 export interface Backward<Learned extends string, Values extends FloatArray> {
   readonly dx: Values;
   readonly gradients: { readonly [Key in Learned]: number | Float64Array };
 }
 
-/** Makes a definition callable. */
+/**
+ * Makes a definition callable, as the functions of the catalog are.
+ *
+ * ```ts
+ * const slope = eager(leakyRelu.definition);
+ * slope(new Float32Array([-1, 2]), { alpha: 0.5 }); // [-0.5, 2]
+ * ```
+ */
 export function eager<Name extends string, Learned extends Name = Name>(
   definition: OpDefinition<Name>,
 ): EagerOp<Name, Learned> {

@@ -1,19 +1,34 @@
 /**
  * @file Finds out for `auto` whether a GPU is worth having: not before the CPU has been at work for a while, and by timing one
- * of the windows on both.
+ * of the windows on both. The CPU goes on while the GPU is opened and compiles, which may take minutes for a long chain.
  *
  * ```text
- *   early ---- patience is over ----> opening ---- it is there ----> ready ---- a window is timed on both ----> settled
- *     |                                  |                             |                                           |
- *     +-- little is left ----------------+-- there is none ------------+-- it fails, or is slower --> the CPU      +--> one
+ *   early ---- patience is over ----> opening ---- it has its kernels ----> ready ---- a window is timed on both ----> settled
+ *     |                                  |                                    |                                           |
+ *     +-- little is left ----------------+-- there is none, or it fails ------+-- little is left, or it is slower         +--> one
+ *                                                                                 --> the CPU
  * ```
  */
 import type { Device, Window } from "../device.ts";
+import type { TensorColumn } from "../formats/layout.ts";
+import type { Program } from "../ops/program.ts";
 import { BusyClock } from "./busy-clock.ts";
 import { type Sample, sampleOf, speedOf } from "./trial.ts";
 
+/** What is to be computed. */
+export interface Work {
+  readonly program: Program;
+  readonly tensors: readonly TensorColumn[];
+}
+
+/** A device that can be timed before it gets the work. */
+export interface Candidate extends Device {
+  /** What was computed so far is none of the work: the sums begin anew. No window is under way. */
+  forgetSums(): void;
+}
+
 export interface ScoutOptions {
-  readonly openGpu: () => Promise<Device>;
+  readonly openGpu: () => Promise<Candidate>;
   /** A CPU device like the one that works, to be timed. */
   readonly openRival: () => Promise<Device>;
   /** Bytes to come, where known. */
@@ -39,7 +54,8 @@ export class GpuScout {
   readonly #now: () => number;
   #stage: Stage = "early";
   #opening: Promise<void> | undefined;
-  #gpu: Device | undefined;
+  #gpu: Candidate | undefined;
+  #work: Work | undefined;
   #sample: Sample | undefined;
 
   constructor(options: ScoutOptions) {
@@ -56,29 +72,53 @@ export class GpuScout {
     if (this.#stage === "settled") return;
     this.#stage = "settled";
     this.reason = reason;
+    this.#gpu?.close();
+    this.#gpu = undefined;
+  }
+
+  /** What is to be computed from here on. */
+  take(work: Work): void {
+    this.#work = work;
+    if (this.#stage !== "ready") return;
+    this.#sample = undefined;
+    this.#stage = "opening";
+    this.#opening = this.#compile(this.#gpu!);
   }
 
   /** Opens the GPU where it is time to. */
   look(): void {
-    const { expectedBytes = Number.POSITIVE_INFINITY, openGpu } = this.#options;
     if (this.#stage !== "early" || this.clock.busy < this.patience) return;
-    if ((expectedBytes - this.clock.bytes) / this.clock.speed < LEAST_LEFT * this.patience) {
-      this.stay("too little work was left for a GPU");
+    if (this.#isLittleLeft()) {
+      this.stay(LITTLE_LEFT);
       return;
     }
     this.#stage = "opening";
     this.reason = "the work was done before the GPU was tried";
-    this.#opening = openGpu().then(
-      (gpu) => {
-        if (this.#stage !== "opening") {
-          gpu.close();
-          return;
-        }
-        this.#gpu = gpu;
-        this.#stage = "ready";
-      },
-      (error) => this.stay(messageOf(error)),
-    );
+    this.#opening = this.#open();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const gpu = await this.#options.openGpu();
+      if (this.#stage !== "opening") return gpu.close();
+      this.#gpu = gpu;
+    } catch (error) {
+      return this.stay(messageOf(error));
+    }
+    await this.#compile(this.#gpu);
+  }
+
+  /** Has the GPU make the kernels for what is to be computed by then. */
+  async #compile(gpu: Device): Promise<void> {
+    try {
+      while (this.#stage === "opening") {
+        const work = this.#work!;
+        await gpu.prepare(work.program, work.tensors);
+        if (this.#stage === "opening" && work === this.#work) this.#stage = "ready";
+      }
+    } catch (error) {
+      this.stay(failureOf(error));
+    }
   }
 
   /** Settles when no GPU is being opened. Never rejects. */
@@ -87,9 +127,14 @@ export class GpuScout {
   }
 
   /** Remembers the window, if it is like most: not one that a slow stream, or the end of a file, has left short. */
-  see(window: Window, of: Omit<Sample, "window" | "content">): void {
+  see(window: Window, windowBytes: number): void {
     if (this.#stage !== "ready" || this.#sample) return;
-    if (window.ranges.length > 0 && window.length >= of.windowBytes / 2) this.#sample = sampleOf(window, of);
+    if (this.#isLittleLeft()) {
+      this.stay(LITTLE_LEFT);
+      return;
+    }
+    if (window.ranges.length === 0 || window.length < windowBytes / 2) return;
+    this.#sample = sampleOf(window, { ...this.#work!, windowBytes });
   }
 
   /** Whether there are a GPU and a window to time. */
@@ -100,38 +145,43 @@ export class GpuScout {
   /** Times both, and gives the GPU if it is faster. Nothing else is under way meanwhile. Never rejects. */
   async decide(): Promise<Device | undefined> {
     const [gpu, sample] = [this.#gpu!, this.#sample!];
-    this.#gpu = undefined;
     this.#sample = undefined;
     try {
-      const speeds = [
-        await this.#speed(async () => gpu, sample),
-        await this.#speed(this.#options.openRival, sample),
-      ];
-      this.stay(`GPU ${rate(speeds[0]!)}, CPU ${rate(speeds[1]!)}`);
-      if (speeds[0]! <= speeds[1]!) return undefined;
-      // The one that was timed has counted windows in its sums that are none of the work's.
-      return await this.#options.openGpu();
+      const cpuSpeed = await this.#speedOfRival(sample);
+      const gpuSpeed = await speedOf(gpu, sample, this.#now);
+      const isFaster = gpuSpeed > cpuSpeed;
+      // Chosen, it is the caller's.
+      if (isFaster) this.#gpu = undefined;
+      this.stay(`GPU ${rate(gpuSpeed)}, CPU ${rate(cpuSpeed)}`);
+      if (!isFaster) return undefined;
+      gpu.forgetSums();
+      return gpu;
     } catch (error) {
-      this.#stage = "settled";
-      this.reason = failureOf(error);
+      this.stay(failureOf(error));
       return undefined;
     }
   }
 
   close(): void {
     this.stay(this.reason);
-    this.#gpu?.close();
   }
 
-  async #speed(open: () => Promise<Device>, sample: Sample): Promise<number> {
-    const device = await open();
+  async #speedOfRival(sample: Sample): Promise<number> {
+    const rival = await this.#options.openRival();
     try {
-      return await speedOf(device, sample, this.#now);
+      return await speedOf(rival, sample, this.#now);
     } finally {
-      device.close();
+      rival.close();
     }
   }
+
+  #isLittleLeft(): boolean {
+    const { expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
+    return (expectedBytes - this.clock.bytes) / this.clock.speed < LEAST_LEFT * this.patience;
+  }
 }
+
+const LITTLE_LEFT = "too little work was left for a GPU";
 
 /** What `reason` says of a GPU that fails. */
 export const failureOf = (error: unknown): string => `the GPU failed: ${messageOf(error)}`;

@@ -4,6 +4,7 @@ import { type Batches, passBatches } from "./batches.ts";
 import { backwardJob, type Gradients, type GradOptions, gradientsOf } from "./grad-job.ts";
 import { pending } from "./pending.ts";
 
+/** What `gradBatches` takes: the columns of x and dy must be named. */
 export type BatchGradOptions = GradOptions & { readonly inputColumn: string; readonly upstream: string };
 
 /** Batches with dx in the place of dy; the parameter gradients come when they are through. */

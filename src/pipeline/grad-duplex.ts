@@ -5,6 +5,7 @@ import type { FileTransformOptions } from "./options.ts";
 import { pass } from "./pass.ts";
 import { pending } from "./pending.ts";
 
+/** What `createGradTransform` takes: the columns of x and dy must be named. */
 export type StreamGradOptions = GradOptions &
   Pick<FileTransformOptions, "format"> & { readonly inputColumn: string; readonly upstream: string };
 

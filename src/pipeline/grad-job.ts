@@ -6,6 +6,7 @@ import type { Program } from "../ops/program.ts";
 import { type Job, jobOf } from "./job.ts";
 import type { FileTransformOptions, TransformOptions, TransformResult } from "./options.ts";
 
+/** What `grad` and its relatives take, wherever the bytes come from. */
 export interface GradOptions extends Omit<TransformOptions, "columns"> {
   /** The column of x, the input of the ops; of one type and shape with `upstream`. For npy left out. */
   readonly inputColumn?: string | undefined;
@@ -18,6 +19,7 @@ export interface GradOptions extends Omit<TransformOptions, "columns"> {
   readonly fromOutput?: boolean | undefined;
 }
 
+/** What `grad` takes: these, and what an output file needs. */
 export type FileGradOptions = GradOptions & Pick<FileTransformOptions, "format" | "overwrite">;
 
 /**
@@ -26,6 +28,7 @@ export type FileGradOptions = GradOptions & Pick<FileTransformOptions, "format" 
  */
 export type Gradients = Readonly<Record<string, number | readonly number[]>>;
 
+/** What `grad` did, with the gradients of the parameters. */
 export interface GradResult extends TransformResult {
   readonly gradients: Gradients;
 }

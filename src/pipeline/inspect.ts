@@ -16,6 +16,7 @@ export interface InspectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What an input holds. */
 export interface Inspection {
   readonly format: Format;
   readonly bytes: number;
@@ -51,6 +52,11 @@ const BLOCK_BYTES = 1024 * 1024;
  *
  * @param input a path, a file URL, a Node Readable or an async iterable of bytes; Arrow IPC (file or stream) or npy
  * @throws SluiceError where it cannot be read, or contradicts itself
+ *
+ * ```ts
+ * const { rows, tensors } = await inspect("in.arrow", { statistics: "all" });
+ * console.log(rows, tensors[0]?.name, tensors[0]?.shape); // 1000 embedding [ 4 ]
+ * ```
  */
 export async function inspect(input: Input, options: InspectOptions = {}): Promise<Inspection> {
   const { signal } = options;

@@ -1,5 +1,6 @@
 /** @file Opens the device that was asked for, loading no code of the others. */
 import type { Device } from "../device.ts";
+import type { GpuDevice } from "../gpu/device.ts";
 import { openOnCpu } from "../workers/open.ts";
 import type { DeviceChoice } from "./options.ts";
 
@@ -45,7 +46,7 @@ function patienceOf(text: string | undefined): number {
   return milliseconds >= 0 ? milliseconds : PATIENCE;
 }
 
-async function openOnGpu(memory: number, expectedBytes: number | undefined): Promise<Device> {
+async function openOnGpu(memory: number, expectedBytes: number | undefined): Promise<GpuDevice> {
   const { openGpuDevice } = await import("../gpu/open.ts");
   return openGpuDevice({ memory, expectedBytes });
 }

@@ -15,6 +15,7 @@ export type Ops = string | Link | readonly Link[];
 /** What runs the kernels. `"auto"` begins on the CPU, and where the work goes on for long, times the GPU and keeps the faster. */
 export type DeviceChoice = "auto" | DeviceName;
 
+/** What `transform` and its relatives take, wherever the bytes come from. */
 export interface TransformOptions {
   /** What to compute, e.g. `"mul(0.5) | leaky_relu(0.2)"`. */
   readonly ops: Ops;
@@ -34,6 +35,7 @@ export interface TransformOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** What `transform` takes beside them, for an output that is a file. */
 export interface FileTransformOptions extends TransformOptions {
   /** Format to write; default: by the output's extension, else as the input. */
   readonly format?: Format | undefined;
@@ -41,6 +43,7 @@ export interface FileTransformOptions extends TransformOptions {
   readonly overwrite?: boolean | undefined;
 }
 
+/** How far a transform is: counts from its start. */
 export interface Progress {
   /** Input bytes that are done. */
   readonly bytes: number;
@@ -59,6 +62,7 @@ export interface Progress {
   readonly deviceReason: string | undefined;
 }
 
+/** What a transform did. */
 export interface TransformResult extends Progress {
   readonly ops: string;
   /** Worker threads that took part; 0 where the main thread did it all. */

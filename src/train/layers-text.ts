@@ -53,17 +53,25 @@ class CallReader {
 
   layer(): LayerSpec {
     const { name, arguments: args } = this.#call;
-    const affine = args.find((each) => each.name === "affine");
-    if (name === "layer_norm" && affine?.value === "false") {
-      return this.#op(
-        findOp(name)!,
-        args.filter((each) => each !== affine),
-      );
-    }
+    if (name === "layer_norm") return this.#layerNorm();
     if (name === "reshape") return this.#reshape();
-    if (Object.hasOwn(FORMS, name)) return this.#form(name as keyof typeof FORMS);
+    if (Object.hasOwn(FORMS, name)) return this.#form(name as keyof typeof FORMS, args);
     const op = findOp(name);
     return op ? this.#op(op, args) : this.#unknown();
+  }
+
+  /** With a weight and a bias it is a layer, without them an op. */
+  #layerNorm(): LayerSpec {
+    const args = this.#call.arguments;
+    const affine = args.find((each) => each.name === "affine");
+    const others = args.filter((each) => each !== affine);
+    switch (affine?.value ?? "true") {
+      case "true":
+        return this.#form("layer_norm", others);
+      case "false":
+        return this.#op(findOp("layer_norm")!, others);
+    }
+    return this.#fail("affine of layer_norm must be true or false", affine!.at);
   }
 
   #unknown(): never {
@@ -85,9 +93,9 @@ class CallReader {
     return this.#made(() => makeReshape(shape), []);
   }
 
-  #form(name: Exclude<FormName, "reshape">): LayerSpec {
+  #form(name: Exclude<FormName, "reshape">, args: readonly Argument[]): LayerSpec {
     const { takes, needs, make } = FORMS[name];
-    const places = this.#named(this.#call.arguments, takes);
+    const places = this.#named(args, takes);
     const values: Record<string, unknown> = {};
     for (const [key, { value, at }] of places) {
       const { expects, read } = READ[key]!;
@@ -125,7 +133,8 @@ class CallReader {
   }
 
   #op(op: OpDefinition, args: readonly Argument[]): OpLayer {
-    const isWord = ({ name, value }: Argument): boolean => WORDS.includes(String(name ?? value));
+    const isWord = ({ name, value }: Argument): boolean =>
+      WORDS.includes(String(name ?? value)) && !op.params.some((each) => each.name === name);
     const words = args.filter(isWord);
     const places = this.#values(
       op,
@@ -182,6 +191,10 @@ class CallReader {
     for (const { name, value, at } of words) {
       if ((name ?? value) === "learn") {
         if (!first) this.#fail(`${op.name} has no parameter to learn`, at);
+        if (typeof value === "number") {
+          const remedy = `Write ${op.name}(${formatNumber(value)}, learn) to begin with ${formatNumber(value)}.`;
+          this.#fail("learn takes a parameter's name, or its bounds", at, remedy);
+        }
         learn(name !== undefined && typeof value === "string" ? value : first.name);
         if (typeof value !== "object") continue;
       }
@@ -189,8 +202,10 @@ class CallReader {
         this.#fail(`${String(name ?? value)} says how a parameter is learned`, at, "Write learn before it.");
       }
       const before = learned.get(current)!;
-      if (value === "fixed") learned.delete(current);
-      else if (value === "each") learned.set(current, { ...before, channels: "each" });
+      if (value === "fixed") {
+        learned.delete(current);
+        current = undefined;
+      } else if (value === "each") learned.set(current, { ...before, channels: "each" });
       else if (typeof value === "object" && value.length === 2) {
         learned.set(current, { ...before, keep: [value[0]!, value[1]!] });
       } else this.#fail("bounds are two numbers", at, "Write learn=[0, 1].");
@@ -214,8 +229,13 @@ class CallReader {
   }
 }
 
-/** `leaky_relu(alpha=0.2, learn=[0, 1])` */
+/** `leaky_relu(alpha=0.2, learn=[0, 1])`; `layer_norm` is an op, too: the layer of that name without what it learns. */
 function opText({ op: { op, values }, learned }: OpLayer): string {
+  if (op.name === "reshape" || (Object.hasOwn(FORMS, op.name) && op.name !== "layer_norm")) {
+    throw new UsageError(`an op called ${op.name} cannot be in a network: a layer has that name`, {
+      remedy: "Define it under another name.",
+    });
+  }
   const isPrelu = op.name === "prelu";
   const usual = (name: string): unknown =>
     isPrelu && name === "axis" ? PRELU_AXIS : op.params.find((each) => each.name === name)?.default;

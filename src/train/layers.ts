@@ -130,9 +130,12 @@ export function prelu({ init = 0.25, each = false }: { init?: number; each?: boo
   return activation(op, [{ param: "alpha", channels: each ? "each" : "one" }]);
 }
 
+/** Whether an element is dropped is asked of 32 random bits: closer to 1 no rate can be. */
+const MOST_DROPPED = 1 - 2 ** -32;
+
 /** Sets each element to 0 with a probability of `rate` while training, and divides the others by `1 - rate`. */
 export function dropout(rate = 0.5): Dropout {
-  if (!(rate >= 0 && rate < 1)) {
+  if (!(rate >= 0 && rate <= MOST_DROPPED)) {
     throw new UsageError(`the rate of dropout is ${rate}`, { remedy: "Give a number from 0, below 1." });
   }
   return { kind: "dropout", rate };

@@ -133,12 +133,22 @@ export function resolveClassWeights(
     const present = rows.filter((count) => count > 0).length;
     return rows.map((count) => (count === 0 ? 0 : total / (present * count)));
   }
-  if (isList(weights)) {
-    if (weights.length === classes.length) return weights;
-    throw new UsageError(`there are ${weights.length} class weights for ${classes.length} classes`, {
-      remedy: `The classes are ${listed(classes)}.`,
-    });
-  }
+  const found = isList(weights) ? inOrder(weights, classes) : byName(weights, classes);
+  if (found.some((weight) => weight > 0)) return found;
+  throw new UsageError("all class weights are 0, so no row counts", {
+    remedy: "Give the classes that are to be learned a weight above 0.",
+  });
+}
+
+function inOrder(weights: readonly number[], classes: readonly unknown[]): readonly number[] {
+  if (weights.length === classes.length) return weights;
+  throw new UsageError(`there are ${weights.length} class weights for ${classes.length} classes`, {
+    remedy: `The classes are ${listed(classes)}.`,
+  });
+}
+
+/** Classes without a weight of their own count 1. */
+function byName(weights: Readonly<Record<string, number>>, classes: readonly unknown[]): readonly number[] {
   const names = classes.map(String);
   const unknown = Object.keys(weights).find((name) => !names.includes(name));
   if (unknown !== undefined) {

@@ -23,6 +23,15 @@ import type { Trained } from "./trained.ts";
 /** A layer as `sequential` takes it: of its function (`layers.dense(10)`), an op, or text: `"dense(256) | relu"`. */
 export type LayerInput = LayerSpec | Link | string;
 
+/**
+ * Layers and, once it is trained or loaded, their tensors and all that a prediction needs. `sequential` makes one to be
+ * trained, `Model.load` reads one.
+ *
+ * ```ts
+ * const model = await Model.load("digits.safetensors");
+ * const logits = model.predict(new Float32Array(2 * 64)); // two rows of 8 x 8: 20 numbers
+ * ```
+ */
 export class Model {
   readonly layers: readonly LayerSpec[];
   #trained: Trained | undefined;

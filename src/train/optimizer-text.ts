@@ -26,6 +26,12 @@ function single(text: string, what: string, known: Known): Call {
   return fail(text, call!.at, `unknown ${what} ${JSON.stringify(call!.name)}`, meant(call!.name, known));
 }
 
+/** What is on or off is a number, as all settings are. */
+const WORDS: ReadonlyMap<string, number> = new Map([
+  ["true", 1],
+  ["false", 0],
+]);
+
 function settingsOf(text: string, call: Call, known: Known): Record<string, number> {
   const settings: Record<string, number> = {};
   const names = Object.keys(known[call.name]!);
@@ -40,8 +46,9 @@ function settingsOf(text: string, call: Call, known: Known): Record<string, numb
       );
     }
     if (Object.hasOwn(settings, name)) fail(text, at, `${name} is given twice`, "Remove one of the two.");
-    if (typeof value !== "number") fail(text, at, `${name} of ${call.name} must be a number`);
-    settings[name] = value;
+    const number = typeof value === "string" ? WORDS.get(value) : value;
+    if (typeof number !== "number") fail(text, at, `${name} of ${call.name} must be a number`);
+    settings[name] = number;
   }
   return settings;
 }

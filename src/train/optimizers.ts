@@ -64,6 +64,11 @@ export function optimizer<Name extends OptimizerName>(
   }
   const values = Object.fromEntries(Object.keys(known).map((key) => [key, given[key] ?? known[key]!]));
   for (const [key, value] of Object.entries(values)) checkSetting(name, key, value);
+  if (values.nesterov && !(values.momentum! > 0 && values.dampening === 0)) {
+    throw new UsageError("nesterov of sgd takes a momentum, and no dampening", {
+      remedy: "As in sgd(lr=0.1, momentum=0.9, nesterov=true).",
+    });
+  }
   const text = `${name}(${Object.entries(values)
     .map(([key, value]) => `${key}=${value}`)
     .join(", ")})`;
@@ -71,12 +76,18 @@ export function optimizer<Name extends OptimizerName>(
 }
 
 function checkSetting(name: OptimizerName, key: string, value: number): void {
-  const below1 = ["momentum", "beta1", "beta2", "alpha"].includes(key);
-  if (Number.isFinite(value) && value >= 0 && (!below1 || value < 1)) return;
-  throw new UsageError(`${key} of ${name} cannot be ${value}`, {
-    remedy: below1 ? "Give a number from 0, below 1." : "Give a number from 0.",
-  });
+  const [what, fits] = RANGES[key] ?? ["a number from 0", Number.isFinite];
+  if (value >= 0 && fits(value)) return;
+  throw new UsageError(`${key} of ${name} cannot be ${value}`, { remedy: `Give ${what}.` });
 }
+
+type Range = readonly [what: string, fits: (value: number) => boolean];
+const BELOW_1: Range = ["a number from 0, below 1", (value) => value < 1];
+/** Settings that are not any number from 0. */
+const RANGES: Readonly<Record<string, Range>> = {
+  ...{ momentum: BELOW_1, beta1: BELOW_1, beta2: BELOW_1, alpha: BELOW_1 },
+  nesterov: ["1 or 0, or true or false in text", (value) => value === 0 || value === 1],
+};
 
 type Rule = Pick<Optimizer, "state" | "scalars" | "scalarsAt" | "update">;
 type Values = Readonly<Record<string, number>>;

@@ -10,6 +10,7 @@ import { parseOptimizer, parseRateSchedule } from "./optimizer-text.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { RateSchedule } from "./rates.ts";
 
+/** What `train` takes. */
 export interface TrainOptions {
   /** One tensor column, or several columns of numbers. Default: the one tensor column. */
   readonly features?: string | readonly string[] | undefined;

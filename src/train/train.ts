@@ -32,6 +32,7 @@ import { Session, type SessionParts } from "./session.ts";
 import { type Checkpoint, fromTraining, newStanding, type RowCounts, toTraining } from "./standing.ts";
 import { TrainingRun, type TrainProgress } from "./training-run.ts";
 
+/** What a training came to. */
 export interface TrainResult {
   /** Epochs and steps that are done, over all runs of the training. */
   readonly epochs: number;
@@ -81,7 +82,13 @@ const DEFAULT_MEMORY = "256MiB";
  * @param source Arrow files, as paths or patterns (`"part-*.arrow"`), or two npy files: features and labels
  * @returns the training under way: iterate it for progress, await `result` for its end
  * @throws nothing itself; iterating and `result` throw UsageError, OpSyntaxError, errors of the data, MemoryError,
- *   WorkerError, TrainingError for a loss that is not finite, AbortError
+ *   WorkerError, GpuError, TrainingError for a loss or a gradient that is not finite, AbortError
+ *
+ * ```ts
+ * const model = sequential("dense(32) | leaky_relu(0.1) | dense(10)");
+ * const { steps } = await train(model, "digits.arrow", { validation: 0.2, epochs: 2 }).result;
+ * await model.save("model.safetensors");
+ * ```
  */
 export function train(
   model: Model,

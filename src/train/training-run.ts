@@ -1,6 +1,7 @@
 /** @file A training under way: its progress for whoever iterates, and its result. */
 import type { Score } from "./history.ts";
 
+/** How far a training is, after some steps or after an epoch. */
 export interface TrainProgress {
   /** `"steps"`: some steps are done; `"epoch"`: an epoch is, and what is told is of all of it. */
   readonly kind: "steps" | "epoch";

@@ -52,6 +52,17 @@ describe("--device auto without them", () => {
   });
 });
 
+it("the command ends with its work, even where the compiler of a GPU would keep the process", async () => {
+  // What keeps it is the same: a handle that stays open.
+  const keep = `data:text/javascript,${encodeURIComponent("setInterval(() => {}, 1000)")}`;
+  const { code, stdout } = await runCli(
+    ["apply", "leaky_relu(0.5)", input, directory.path("kept.npy"), "--json"],
+    { env: { ...env, NODE_OPTIONS: `--import=${keep}` } },
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout.toString())).toMatchObject({ elements: 2 ** 18 });
+});
+
 it("--device cpu gives no reason", async () => {
   const { stdout } = await apply("--device", "cpu", "--json");
   expect(JSON.parse(stdout.toString())).toMatchObject({ device: "cpu", deviceReason: null });

@@ -7,6 +7,7 @@ import { GpuError } from "../../src/errors.ts";
 import { type GpuJs, openGpuJs } from "../../src/gpu/gpu-js.ts";
 import type { KernelSource } from "../../src/gpu/kernel-source.ts";
 import { Staging } from "../../src/gpu/staging.ts";
+import { pending } from "../../src/pipeline/pending.ts";
 import { runGpuKernel, watchBuffers } from "../support/gpu-kernel.ts";
 
 const DOUBLE: KernelSource = {
@@ -36,6 +37,54 @@ it.each([1, 63, 64, 65, 65_535 * 64 + 1])("computes %i elements", async (length)
   expect(result.length).toBe(length);
   expect(result.findIndex((value, i) => value !== 2 * x[i]!)).toBe(-1);
   kernel.dispose();
+});
+
+describe("while a kernel is compiled", () => {
+  /** Kernels that are begun in `during` wait for their pipelines until `finish` is called. */
+  async function whileCompiling<T>(during: (finish: () => void) => Promise<T>): Promise<T> {
+    const { device } = gpu.queue;
+    const create = device.createComputePipelineAsync;
+    const finished = pending<void>();
+    device.createComputePipelineAsync = async (descriptor) => {
+      const pipeline = await create.call(device, descriptor);
+      await finished.promise;
+      return pipeline;
+    };
+    try {
+      return await during(finished.settle);
+    } finally {
+      Reflect.deleteProperty(device, "createComputePipelineAsync");
+    }
+  }
+  const triple = { ...DOUBLE, source: "function (x) { return x[this.thread.x] * 3; }" };
+
+  it("others go on, and then it computes", async () => {
+    const other = await gpu.kernel(DOUBLE);
+    await whileCompiling(async (finish) => {
+      let isReady = false;
+      const compiling = gpu.kernel(triple).then((kernel) => {
+        isReady = true;
+        return kernel;
+      });
+      expect(await runGpuKernel(gpu, other, [Float32Array.of(1)], 1)).toEqual(Float32Array.of(2));
+      expect(isReady).toBe(false);
+      finish();
+      expect(await runGpuKernel(gpu, await compiling, [Float32Array.of(1)], 1)).toEqual(Float32Array.of(3));
+    });
+  });
+
+  it("the GPU may be closed; the kernel rejects, and leaves nothing behind", async () => {
+    const own = await openGpuJs();
+    const { live } = watchBuffers(gpu.queue.device);
+    await whileCompiling(async (finish) => {
+      const compiling = own.kernel(triple);
+      const rejected = expect(compiling).rejects.toThrow("closed while it compiled");
+      own.close();
+      finish();
+      await rejected;
+    });
+    expect(live()).toBe(0);
+  });
 });
 
 it("runs that overlap keep their lengths and their values", async () => {

@@ -12,6 +12,7 @@ import { AutoDevice } from "../../src/pipeline/auto-device.ts";
 import { computeRuns } from "../../src/pipeline/batch-windows.ts";
 import { FileFeed, StreamFeed } from "../../src/pipeline/feed.ts";
 import { flow } from "../../src/pipeline/flow.ts";
+import { pending } from "../../src/pipeline/pending.ts";
 import { ProgressMeter } from "../../src/pipeline/progress.ts";
 import { openSink, type Sink } from "../../src/pipeline/sink.ts";
 import { openSource, streamSource } from "../../src/pipeline/source.ts";
@@ -30,6 +31,8 @@ interface Setting {
   readonly gpu?: number;
   readonly expectedBytes?: number | undefined;
   readonly patience?: number;
+  /** Called before each window of the CPU. */
+  readonly onCpuRun?: () => void;
   /** More about the GPU; or why there is none. */
   readonly fake?: Partial<FakeOptions> | Error;
 }
@@ -48,10 +51,17 @@ function compute(x: Float32Array, dy?: Float32Array): number {
 }
 
 /** An AutoDevice over fakes, and all that it opened. */
-function setUp({ cpu = 10, gpu = 1, expectedBytes, patience = 100, fake = {} }: Setting) {
+function setUp({
+  cpu = 10,
+  gpu = 1,
+  expectedBytes,
+  patience = 100,
+  onCpuRun = () => {},
+  fake = {},
+}: Setting) {
   const clock = new FakeClock();
   const cpuOptions = { clock, cost: cpu, windowBytes: WINDOW, compute };
-  const main = new FakeDevice(cpuOptions);
+  const main = new FakeDevice({ ...cpuOptions, onRun: onCpuRun });
   const rivals: FakeDevice[] = [];
   const gpus: FakeDevice[] = [];
   const auto = new AutoDevice({
@@ -157,8 +167,8 @@ describe("the faster device gets the rest", () => {
     await expectHalves(auto, windows(100), from, to);
     expect(auto.name).toBe("gpu");
     expect(auto.reason).toMatch(/^GPU 0\.0\d+ GB\/s, CPU 0\.00\d+ GB\/s$/);
-    // One was timed, another one works.
-    expect(gpus).toHaveLength(2);
+    // The one that was timed works, with the kernels that it has.
+    expect(gpus).toHaveLength(1);
     expect(main.runs).toBeLessThan(20);
     // In windows of its own size.
     expect(auto.windowBytes).toBe(4 * WINDOW);
@@ -204,7 +214,8 @@ describe("the CPU does it all", () => {
     const { auto, gpus } = setUp({ fake });
     await expectHalves(auto, windows(30));
     expect({ name: auto.name, reason: auto.reason }).toEqual({ name: "cpu", reason });
-    expect(gpus[0]).toMatchObject({ closed: 1, out: 0 });
+    auto.close();
+    expectClosed(...gpus);
   });
 
   it.each(places)("that the GPU has not done when it fails, from %s to %s", async (from, to) => {
@@ -291,6 +302,61 @@ describe("the sums of parameters' gradients", () => {
       expect(main).toMatchObject({ closed: 1, out: 0 });
     },
   );
+});
+
+describe("while the GPU compiles", () => {
+  /** A GPU whose kernels are ready when `finish` is called. */
+  function slowToCompile() {
+    const compiled = pending<void>();
+    const finish = (): void => compiled.settle();
+    return { ...setUp({ fake: { onPrepare: () => compiled.promise } }), finish };
+  }
+
+  it("the CPU goes on, and is not kept from ending", async () => {
+    const { auto, main, gpus, finish } = slowToCompile();
+    await expectHalves(auto, windows(100));
+    expect({ name: auto.name, reason: auto.reason }).toEqual({
+      ...{ name: "cpu", reason: "the work was done before the GPU was tried" },
+    });
+    auto.close();
+    // At once, so that it begins no more kernels.
+    expectClosed(main, ...gpus);
+    finish();
+    await new Promise(setImmediate);
+    expect(gpus).toHaveLength(1);
+    expect(gpus[0]).toMatchObject({ closed: 1, runs: 0 });
+  });
+
+  it("other tensors may come, and are compiled for, too", async () => {
+    const { auto, main, gpus, finish } = slowToCompile();
+    await expectHalves(auto, windows(30));
+    const before = gpus[0]!.prepared;
+    await expectHalves(auto, windows(30));
+    finish();
+    await expectHalves(auto, windows(60));
+    expect(auto.name).toBe("gpu");
+    expect(gpus[0]!.prepared).toBeGreaterThan(before);
+    auto.close();
+    expectClosed(main, ...gpus);
+  });
+
+  it("so little may be left that it is not tried", async () => {
+    const compiled = pending<void>();
+    const count = 100;
+    const setting = setUp({
+      expectedBytes: count * WINDOW,
+      fake: { onPrepare: () => compiled.promise },
+      onCpuRun: () => {
+        if (setting.main.runs >= count - 10) compiled.settle();
+      },
+    });
+    const { auto, gpus } = setting;
+    await expectHalves(auto, windows(count));
+    expect({ name: auto.name, reason: auto.reason }).toEqual({
+      ...{ name: "cpu", reason: "too little work was left for a GPU" },
+    });
+    expect(gpus[0]!.runs).toBe(0);
+  });
 });
 
 it("a GPU that is there only when all is done is closed again", async () => {

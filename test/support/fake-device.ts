@@ -20,8 +20,8 @@ export interface FakeOptions {
   compute(...inputs: readonly Float32Array[]): number;
   /** Called before each window, and waited for; what it throws is how the device fails. */
   onRun?(window: Window): void | Promise<void>;
-  /** Called before tensors are made ready. */
-  onPrepare?(): void;
+  /** Called before tensors are made ready, and waited for. */
+  onPrepare?(): void | Promise<void>;
   /** Elements. */
   readonly grain?: number;
 }
@@ -32,6 +32,7 @@ export class FakeDevice implements Device {
   windowBytes: number;
   closed = 0;
   runs = 0;
+  prepared = 0;
   /** Slots that are out. */
   out = 0;
   readonly #options: FakeOptions;
@@ -48,7 +49,8 @@ export class FakeDevice implements Device {
 
   async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<readonly number[]> {
     this.#requireFree("prepare");
-    this.#options.onPrepare?.();
+    this.prepared++;
+    await this.#options.onPrepare?.();
     this.#program = program;
     this.#slots = this.#makeSlots();
     return tensors.map(() => this.#options.grain ?? 1);
@@ -62,6 +64,11 @@ export class FakeDevice implements Device {
 
   sums(): readonly Float64Array[] {
     return this.#program!.sums.map(() => Float64Array.of(this.#sum));
+  }
+
+  forgetSums(): void {
+    this.#requireFree("forgetSums");
+    this.#sum = 0;
   }
 
   async acquire(): Promise<Slot> {

@@ -1,7 +1,7 @@
 /** @file Programs on the GPU, over arrays of the test, without the pipeline. */
 import type { Channels } from "../../src/formats/layout.ts";
 import { type GpuJs, type GpuKernel, openGpuJs } from "../../src/gpu/gpu-js.ts";
-import type { Flat } from "../../src/gpu/kernel-source.ts";
+import type { Flat, KernelSource } from "../../src/gpu/kernel-source.ts";
 import { programKernels } from "../../src/gpu/program-kernels.ts";
 import type { Program } from "../../src/ops/program.ts";
 import { runGpuKernel } from "./gpu-kernel.ts";
@@ -14,6 +14,16 @@ export interface GpuResult {
 let opened: Promise<GpuJs> | undefined;
 /** A program's kernels are compiled once for a file of tests. */
 const compiled = new Map<string, Promise<GpuKernel>>();
+
+/** Constants by their bits: JSON has one word for both infinities and NaN, and for both zeros. */
+function keyOf({ source, functions, constants }: KernelSource): string {
+  const bits = Object.entries(constants).map(([name, value]) => {
+    return value instanceof Float32Array
+      ? [name, ...new Uint32Array(Float32Array.from(value).buffer)]
+      : [name, value];
+  });
+  return JSON.stringify([source, functions, bits]);
+}
 
 /** A program's output and sums. What a step gives comes here, and goes to those that read it. */
 export async function runOnGpu(
@@ -29,7 +39,7 @@ export async function runOnGpu(
   const results: Float32Array[] = [];
   let output = new Float32Array(0);
   for (const { kernel, reads, takes, resultLength, result } of programKernels(program, channels)) {
-    const text = JSON.stringify([kernel.source, kernel.functions, kernel.constants]);
+    const text = keyOf(kernel);
     const known = compiled.get(text) ?? gpu.kernel(kernel);
     compiled.set(text, known);
     const values = [...inputs, ...reads.map((read) => results[read]!), ...takes.map((name) => flat[name])];

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OpSyntaxError } from "../../src/errors.ts";
 import { catalog } from "../../src/ops/catalog/index.ts";
-import { bind, type OpDefinition } from "../../src/ops/op.ts";
+import { mul } from "../../src/ops/expr.ts";
+import { bind, defineOp, type OpDefinition } from "../../src/ops/op.ts";
 import {
   activation,
   avgPool,
@@ -33,6 +34,7 @@ const TEXTS: readonly (readonly [text: string, layers: readonly LayerSpec[]])[] 
   ["dropout | dropout(0.1) | dropout(rate=0.2)", [dropout(), dropout(0.1), dropout(0.2)]],
   ["layer_norm | layer_norm(eps=1e-3)", [layerNorm(), layerNorm({ eps: 1e-3 })]],
   ["layer_norm(affine=false)", [activation(catalog.layer_norm)]],
+  ["layer_norm(1e-3, affine=true)", [layerNorm({ eps: 1e-3 })]],
   ["batch_norm(momentum=0.2)", [batchNorm({ momentum: 0.2 })]],
   ["leaky_relu(learn)", [activation(catalog.leaky_relu, [{ param: "alpha", channels: "one" }])]],
   [
@@ -106,6 +108,17 @@ test("layers written as text and read again are the same layers", () => {
   );
 });
 
+test("an op of a user has its own parameters, whatever their names, but not the name of a layer", () => {
+  const gated = defineOp("layers_text_gated", { keep: 0.5 }, (x, { keep }) => mul(x, keep));
+  const text = "layers_text_gated(keep=0.25, learn)";
+  expect(parseLayers(text)).toEqual([
+    activation(bind(gated, { keep: 0.25 }), [{ param: "keep", channels: "one" }]),
+  ]);
+  expect(layersText(parseLayers(text))).toBe(text);
+  const pool = defineOp("max_pool", {}, (x) => mul(x, 2));
+  expect(() => layersText([activation(pool)])).toThrow(/a layer has that name/);
+});
+
 /** The text, the character at fault, and what the error says. */
 const ERRORS: readonly (readonly [text: string, at: number, says: RegExp, remedy?: RegExp])[] = [
   ["dense(10) | leaky_rel", 12, /unknown layer "leaky_rel"/, /Did you mean leaky_relu\?/],
@@ -119,6 +132,9 @@ const ERRORS: readonly (readonly [text: string, at: number, says: RegExp, remedy
   ["dense(1, biass=true)", 9, /takes no "biass"/, /Did you mean bias\?/],
   ["dense(1, units=2)", 9, /units is given twice/],
   ["flatten(1)", 8, /takes no values/],
+  ["dropout(1)", 8, /rate of dropout is 1/, /below 1/],
+  // Of 32 random bits no element would be dropped.
+  ["dropout(0.9999999999)", 8, /rate of dropout/],
   ["conv2d(1, 3, padding=-1)", 13, /padding of conv2d cannot be/],
   ["reshape(1, x)", 11, /lengths of the axes/],
   ["relu(learn)", 5, /no parameter to learn/],
@@ -128,7 +144,10 @@ const ERRORS: readonly (readonly [text: string, at: number, says: RegExp, remedy
   ["leaky_relu(learn=beta)", 11, /beta of leaky_relu cannot be learned/],
   ["leaky_relu(learn=[1, 0])", 11, /cannot be kept within/, /lower bound first/],
   ["leaky_relu(learn=[1])", 11, /bounds are two numbers/],
+  ["leaky_relu(learn=0.5)", 11, /a parameter's name, or its bounds/, /leaky_relu\(0.5, learn\)/],
   ["leaky_relu(inf)", 11, /must be finite/],
+  ["prelu(fixed, each)", 13, /how a parameter is learned/],
+  ["layer_norm(affine=no)", 11, /affine of layer_norm must be true or false/],
   ["add", 0, /needs a value for c/],
   ["dense(10) || relu", 11, /expected a name/],
   ["dense(10", 8, /found the end/],

@@ -67,5 +67,6 @@ test("class weights that fit nothing are an error", () => {
   expect(() => resolveClassWeights([1, 2], ["a", "b", "c"], [1, 1, 1])).toThrow(
     /2 class weights for 3 classes/,
   );
+  expect(() => resolveClassWeights([0, 0], ["a", "b"], [1, 1])).toThrow(/no row counts/);
   expect(() => resolveClassWeights({ x: 1 }, ["a"], [1])).toThrow(/no class "x"/);
 });

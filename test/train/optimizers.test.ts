@@ -73,6 +73,13 @@ for (const [text, expected] of Object.entries(PYTORCH)) {
   });
 }
 
+test("nesterov may be written as a word", () => {
+  expect(parseOptimizer("sgd(momentum=0.9, nesterov=true)").text).toBe(
+    parseOptimizer("sgd(momentum=0.9, nesterov=1)").text,
+  );
+  expect(parseOptimizer("sgd(nesterov=false)").text).toBe(parseOptimizer("sgd").text);
+});
+
 test("the text of an optimiser, read again, is the same optimiser", () => {
   for (const text of Object.keys(PYTORCH)) {
     const { text: complete } = parseOptimizer(text);
@@ -85,6 +92,10 @@ test("errors in the text of an optimiser point at the character and say what to 
   expect(() => parseOptimizer("adam(rate=0.1)")).toThrow(/no setting "rate"/);
   expect(() => parseOptimizer("adam(lr=0.1, lr=0.2)")).toThrow(/given twice/);
   expect(() => parseOptimizer("adam(lr=fast)")).toThrow(/must be a number/);
+  expect(() => parseOptimizer("sgd(nesterov=2, momentum=0.9)")).toThrow(/nesterov of sgd cannot be 2/);
+  // As torch.optim.SGD refuses them.
+  expect(() => parseOptimizer("sgd(nesterov=true)")).toThrow(/takes a momentum, and no dampening/);
+  expect(() => parseOptimizer("sgd(momentum=0.9, dampening=0.1, nesterov=1)")).toThrow(/no dampening/);
   expect(() => parseOptimizer("adam | sgd")).toThrow(OpSyntaxError);
   expect(() => parseOptimizer("adam(beta1=1)")).toThrow(UsageError);
   expect(() => parseOptimizer("sgd(lr=-1)")).toThrow(/cannot be -1/);

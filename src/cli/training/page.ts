@@ -96,10 +96,11 @@ function progress({ history }: Report): string {
   );
 }
 
-/** Where the axis of accuracies begins: at 0 unless all are high. */
-function lowest({ accuracy }: History): number {
-  const least = Math.min(1, ...accuracy.points().map(([, y]) => y));
-  return least > 0.8 ? Math.floor(least * 10) / 10 : 0;
+/** Where the axis of accuracies begins: at 0 unless all are high, and below 1, where it ends. */
+function lowest({ accuracy, epochs }: History): number {
+  const heldOut = epochs.map(({ validation }) => validation?.accuracy ?? 1);
+  const least = Math.min(1, ...accuracy.points().map(([, y]) => y), ...heldOut);
+  return least > 0.8 ? Math.min(0.9, Math.floor(least * 10) / 10) : 0;
 }
 
 function layers({ history, layers: names }: Report): string {

@@ -70,7 +70,7 @@ export const piecewise = {
     (x, { alpha }) => leak(x, alpha),
     {
       aliases: ["parametric_relu"],
-      summary: "Leaky ReLU whose slope is learnt, one or one per channel.",
+      summary: "Leaky ReLU whose slope is learned, one or one per channel.",
       gradient: "x > 0 ? 1 : alpha; by alpha: x > 0 ? 0 : x, added over its channel",
       accuracy: bitsWithParameter,
       domain: `${rectified} (for alpha >= 0)`,

@@ -194,7 +194,8 @@ export class Groups {
       }
       for (let row = 0; row < rows; row++) {
         const weight = target.weights[row]!;
-        shares![first + row] = weight === 0 ? 0 : weight / total;
+        // Where all rows count nothing, none does anything.
+        shares![first + row] = total === 0 ? 0 : weight / total;
         if (this.#isLabel?.(target.targets[row]!) !== false) continue;
         // Not even an index: NaN, which stops the training, instead of a wrong number.
         shares![first + row] = Number.NaN;

@@ -4,6 +4,7 @@ import { PassDuplex } from "../../pipeline/duplex.ts";
 import type { Model } from "../model.ts";
 import { type PredictOptions, predict } from "./predict.ts";
 
+/** What `createPredictTransform` takes: there is no file to overwrite. */
 export type StreamPredictOptions = Omit<PredictOptions, "overwrite">;
 
 /**

@@ -23,6 +23,7 @@ import { readMessages } from "./messages.ts";
 import { predictNpy } from "./npy.ts";
 import { Predictor } from "./predictor.ts";
 
+/** What `predict` takes. */
 export interface PredictOptions {
   /** One tensor column, or several columns of numbers. Default: those that the model was trained on. */
   readonly features?: string | readonly string[] | undefined;

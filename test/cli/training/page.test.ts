@@ -22,6 +22,11 @@ function curves(svg: string): Record<string, number[][]> {
     ]),
   );
 }
+/** Where the axes lie, and what they hold. */
+const scaleOf = (
+  svg: string,
+): Readonly<Record<"left" | "right" | "top" | "bottom" | "x0" | "x1" | "y0" | "y1", number>> =>
+  JSON.parse(/data-scale='([^']*)'/.exec(svg)![1]!);
 const lengths = (svg: string): Record<string, number> =>
   Object.fromEntries(Object.entries(curves(svg)).map(([label, points]) => [label, points.length]));
 
@@ -55,7 +60,7 @@ test("each curve has a point for each of its numbers", () => {
 
 test("points lie where their numbers are", () => {
   const svg = chart("Loss");
-  const { left, right, top, bottom, x0, x1, y0, y1 } = JSON.parse(/data-scale='([^']*)'/.exec(svg)![1]!);
+  const { left, right, top, bottom, x0, x1, y0, y1 } = scaleOf(svg);
   const points = curves(svg)["held out"]!;
   for (const [i, { step, validation }] of report.history.epochs.entries()) {
     const [x, y] = points[i]!;
@@ -121,4 +126,18 @@ test("rows that are no images have no pictures; images of three colours do", () 
   const row = { truth: "a", guesses: [{ name: "a", share: 1 }], features };
   const assessed = { ...report.assessed!, uncertain: [row] };
   expect(renderReport({ ...report, assessed, featureShape: [3, 4, 4] })).toMatch(/fill="rgb\(0 85 170\)"/);
+});
+
+test("the axis of accuracies holds all of them: 1 throughout, and rows held out that do worse", () => {
+  const accuracies = (training: readonly number[], accuracy: number): string => {
+    const history = new History();
+    for (const each of training) history.addStep({ loss: 1, accuracy: each, gradientNorm: 1, rate: 0.1 });
+    const step = training.length;
+    history.addEpoch({ epoch: 1, step, training: { loss: 1 }, validation: { loss: 1, accuracy } });
+    return chart("Accuracy", renderReport({ ...report, history }));
+  };
+  expect(curves(accuracies([1, 1, 1], 1)).training).toHaveLength(3);
+  const worse = accuracies([0.9, 0.95, 1], 0.4);
+  const [[, down]] = curves(worse)["held out"] as [[number, number]];
+  expect(down).toBeLessThan(scaleOf(worse).bottom);
 });
