@@ -153,10 +153,15 @@ async function attempt(name: string, measure: () => Promise<string>): Promise<Ch
 const PATIENCE_MS = 10_000;
 
 async function startWorker(): Promise<string> {
-  const { acquirePool, closePool } = await import("../workers/pool.ts");
+  const [{ acquirePool, closePool, sharedArena }, { Share }, { post }] = await Promise.all([
+    import("../workers/pool.ts"),
+    import("../workers/budget.ts"),
+    import("../workers/posted.ts"),
+  ]);
   const start = performance.now();
   const pool = acquirePool(1);
-  const nothing = { kernels: [], address: 0, length: 0, ranges: new Float64Array(0) };
+  const share = new Share(sharedArena());
+  const nothing = { kernels: post([], share), address: 0, length: 0, ranges: new Float64Array(0) };
   const noFiles = { read: undefined, others: undefined, write: undefined, turns: 0 };
   const answer = pool.run({ ...nothing, ...noFiles, workspace: undefined }).then(() => true);
   const timer = new AbortController();
@@ -164,6 +169,7 @@ async function startWorker(): Promise<string> {
   timer.abort();
   if (!answered) throw new Error(`no answer within ${formatDuration(PATIENCE_MS / 1000)}`);
   const seconds = (performance.now() - start) / 1000;
+  share.free();
   pool.release();
   await closePool();
   return `the first answered after ${formatDuration(seconds)}`;

@@ -28,6 +28,13 @@ export class Share {
     return address;
   }
 
+  /** The address of a new piece that holds `bytes`. */
+  put(bytes: Uint8Array): number {
+    const address = this.allocate(bytes.length);
+    this.#arena.bytes.set(bytes, address);
+    return address;
+  }
+
   free(): void {
     for (const { address, length } of this.pieces.splice(0)) this.#arena.free(address, length);
   }

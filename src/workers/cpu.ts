@@ -15,6 +15,7 @@ import { type Kernel, runKernels } from "./kernels.ts";
 import { Lender } from "./lender.ts";
 import { LEAST_MEMORY } from "./open.ts";
 import { acquirePool, type Pool, sharedArena } from "./pool.ts";
+import { type Posted, post } from "./posted.ts";
 import { prepareKernel } from "./prepare.ts";
 import { rowLengthOf } from "./rows/fit.ts";
 import { checkEngine } from "./simd.ts";
@@ -69,6 +70,9 @@ class CpuDevice implements Device {
   #windowBytes = 0;
   #slots = new Lender<Slot>(0, () => this.#slot());
   #kernels: readonly Kernel[] = [];
+  /** The same, for the workers: nothing until one needs them. */
+  #posted: Posted | undefined;
+  readonly #posts = new Share(this.#arena);
   #inputs = 1;
   #pool: Pool | undefined;
   #seenBytes = 0;
@@ -91,7 +95,8 @@ class CpuDevice implements Device {
   }
 
   async prepare(program: Program, tensors: readonly TensorColumn[]): Promise<readonly number[]> {
-    for (const share of [this.#tables, this.#slotPieces]) share.free();
+    for (const share of [this.#tables, this.#slotPieces, this.#posts]) share.free();
+    this.#posted = undefined;
     this.#inputs = program.inputs;
     for (const tensor of tensors) checkFit(program, tensor);
     const rowLengths = isRowWise(program) ? tensors.map(rowLengthOf) : undefined;
@@ -131,13 +136,14 @@ class CpuDevice implements Device {
   }
 
   async run(window: Window): Promise<void> {
-    const kernels = this.#kernels;
     this.#seenBytes += window.length;
     if (this.#seenBytes > INLINE_BYTES) this.startPool();
     const pool = (await this.#runInline(window)) ? undefined : this.#pool;
     if (!pool) return;
     const lane = await this.#lanes.acquire();
     try {
+      this.#posted ??= post(this.#kernels, this.#posts);
+      const kernels = this.#posted;
       const { slot, length, ranges, read, others, write } = window;
       const { address } = slot;
       const turns = this.#turns;
@@ -155,7 +161,7 @@ class CpuDevice implements Device {
 
   close(): void {
     this.#pool?.release();
-    for (const share of [this.#tables, this.#workspaces, this.#slotPieces]) share.free();
+    for (const share of [this.#tables, this.#workspaces, this.#slotPieces, this.#posts]) share.free();
     this.#arena.free(this.#turns, TURN_BYTES);
   }
 

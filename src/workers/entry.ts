@@ -2,13 +2,17 @@
 import { readSync, writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { type FileSpan, type OtherReads, PIECE_STRIDE } from "../device.ts";
-import { runKernels } from "./kernels.ts";
+import { type Kernel, runKernels } from "./kernels.ts";
+import { Inbox } from "./posted.ts";
 import type { Outcome, Task } from "./task.ts";
 import { inTurn } from "./turns.ts";
 
 const { memory } = workerData as { memory: WebAssembly.Memory };
 const arena = new Uint8Array(memory.buffer);
 const words = new Int32Array(memory.buffer);
+/** Of transforms that run at the same time, and of the last few. */
+const MOST_POSTS = 32;
+const kernels = new Inbox<readonly Kernel[]>(memory, MOST_POSTS, (list) => list);
 
 export default function run(task: Task): Outcome {
   const bytes = arena.subarray(task.address, task.address + task.length);
@@ -20,7 +24,7 @@ export default function run(task: Task): Outcome {
     const failed = readPieces(task.others, task.address);
     if (failed) return failed;
   }
-  runKernels(memory, task.kernels, task.address, task.ranges, task.workspace);
+  runKernels(memory, kernels.get(task.kernels), task.address, task.ranges, task.workspace);
   const { write } = task;
   if (write) {
     const failed = inTurn(words, task.turns, () => transfer("write", writeSync, write, bytes));

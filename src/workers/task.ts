@@ -1,9 +1,11 @@
 /** @file What crosses between the main thread and a worker: a window as plain data, and what went wrong with it. */
 import type { FileSpan, OtherReads, Ranges } from "../device.ts";
-import type { Kernel, Workspace } from "./kernels.ts";
+import type { Workspace } from "./kernels.ts";
+import type { Posted } from "./posted.ts";
 
 export interface Task {
-  readonly kernels: readonly Kernel[];
+  /** The kernels of the tensors, a list of `Kernel`. */
+  readonly kernels: Posted;
   /** Byte address of the window's slot in the arena. */
   readonly address: number;
   readonly length: number;

@@ -1,13 +1,10 @@
 /** @file The workers that do the jobs of one engine together. */
-import { serialize } from "node:v8";
 import type { Share } from "../../workers/budget.ts";
-import { acquirePool, type Pool, sharedArena } from "../../workers/pool.ts";
+import { acquirePool, type Pool } from "../../workers/pool.ts";
+import { post } from "../../workers/posted.ts";
 import type { Part } from "./entry.ts";
 import type { Job, Plan } from "./plan.ts";
 import type { Runner } from "./runner.ts";
-
-/** Engines are told apart by numbers, within a process. */
-let engines = 0;
 
 /** From source the workers are TypeScript too. */
 const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url).href;
@@ -24,10 +21,7 @@ export class Crew {
    * @param share gives the memory in which they find the plan
    */
   constructor(runner: Runner, plan: Plan, workers: number, share: Share) {
-    const bytes = serialize(plan);
-    const address = share.allocate(bytes.length);
-    sharedArena().bytes.set(bytes, address);
-    this.#plan = { id: engines++, address, length: bytes.length };
+    this.#plan = post(plan, share);
     this.#runner = runner;
     this.#workers = workers;
     this.#pool = acquirePool(workers);

@@ -1,11 +1,11 @@
 /** @file A network over windows of rows, on the workers: while one window is computed, the next one is read. */
-import { serialize } from "node:v8";
 import { MemoryError } from "../../errors.ts";
 import { Share } from "../../workers/budget.ts";
-import { acquirePool, type Pool, sharedArena } from "../../workers/pool.ts";
+import { sharedArena } from "../../workers/pool.ts";
 import { checkEngine } from "../../workers/simd.ts";
-import type { Part } from "../engine/entry.ts";
-import { type Job, type Plan, Runner } from "../engine/runner.ts";
+import { Crew } from "../engine/crew.ts";
+import type { Job, Plan } from "../engine/plan.ts";
+import { Runner } from "../engine/runner.ts";
 import { newCodes, Tools } from "../engine/tools.ts";
 import { type Network, sizeOf, type Tensors } from "../network.ts";
 
@@ -25,12 +25,6 @@ const STEP = 8;
 /** Milliseconds of computing after which workers are worth their start. */
 const PATIENCE = 50;
 
-/** From source the workers are TypeScript too. */
-const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const ENTRY = new URL(`../engine/entry.${EXTENSION}`, import.meta.url).href;
-/** Engines are told apart by numbers; those of training count from 0. */
-let engines = -1;
-
 export class WindowEngine {
   /** Most rows of a window. */
   readonly rows: number;
@@ -40,8 +34,8 @@ export class WindowEngine {
   readonly #most: number;
   readonly #share = new Share(sharedArena());
   readonly #runner: Runner;
-  readonly #plan: Part["plan"];
-  #pool: Pool | undefined;
+  readonly #plan: Plan;
+  #crew: Crew | undefined;
   #spent = 0;
   #next = 0;
   #atWork: Promise<unknown> = Promise.resolve();
@@ -49,9 +43,8 @@ export class WindowEngine {
   /** @throws MemoryError where the network and two windows do not fit */
   constructor(network: Network, tensors: Tensors, { workers, memory }: WindowEngineOptions) {
     checkEngine();
-    const arena = sharedArena();
     const codes = newCodes();
-    const tools = new Tools(arena.memory, codes);
+    const tools = new Tools(sharedArena().memory, codes);
     const planFor = (batch: number, base: number): Plan => ({
       ...{ base, network, codes, batch },
       ...{ slots: AT_ONCE, lanes: workers, seed: 0 },
@@ -60,13 +53,9 @@ export class WindowEngine {
     this.#most = workers;
     this.rows = fittingRows(this.#inputs, memory, (batch) => new Runner(tools, planFor(batch, 0)).bytes);
     const bytes = new Runner(tools, planFor(this.rows, 0)).bytes;
-    const plan = planFor(this.rows, this.#share.allocate(bytes));
-    this.#runner = new Runner(tools, plan);
+    this.#plan = planFor(this.rows, this.#share.allocate(bytes));
+    this.#runner = new Runner(tools, this.#plan);
     this.#runner.load(tensors, () => undefined);
-    const text = serialize(plan);
-    const address = this.#share.allocate(text.length);
-    arena.bytes.set(text, address);
-    this.#plan = { id: engines--, address, length: text.length };
   }
 
   /** The outputs of the rows of one window. Their bits do not depend on who computes them. @throws WorkerError */
@@ -86,36 +75,20 @@ export class WindowEngine {
   /** Gives everything back, when nothing is under way any more. */
   async close(): Promise<void> {
     await this.#atWork;
-    this.#pool?.release();
+    this.#crew?.release();
     this.#share.free();
   }
 
   async #perform(job: Job): Promise<void> {
-    this.#runner.phases.reset();
-    if (this.#spent > PATIENCE) this.#pool ??= acquirePool(this.#most);
-    const pool = this.#pool;
-    if (pool && (pool.ready || pool.broken)) {
+    if (this.#spent > PATIENCE) this.#crew ??= new Crew(this.#runner, this.#plan, this.#most, this.#share);
+    if (this.#crew?.isUp) {
       this.workers = this.#most;
-      return this.#performInPool(pool, job);
+      return this.#crew.perform(job);
     }
+    this.#runner.phases.reset();
     const start = performance.now();
     this.#runner.work(0, job);
     this.#spent += performance.now() - start;
-  }
-
-  async #performInPool(pool: Pool, job: Job): Promise<void> {
-    const { phases } = this.#runner;
-    const parts = Array.from({ length: this.#most }, (_, lane) => {
-      const part: Part = { plan: this.#plan, lane, job };
-      return pool.runIn<void>(ENTRY, part).catch((error: Error) => {
-        // The others would wait for the items that this one had in hand.
-        phases.abort();
-        throw error;
-      });
-    });
-    for (const outcome of await Promise.allSettled(parts)) {
-      if (outcome.status === "rejected") throw outcome.reason;
-    }
   }
 }
 
