@@ -113,17 +113,22 @@ export { type GradInputs, grad } from "./pipeline/grad.ts";
 export { type BatchGradOptions, type GradBatches, gradBatches } from "./pipeline/grad-batches.ts";
 export { createGradTransform, type GradTransform, type StreamGradOptions } from "./pipeline/grad-duplex.ts";
 export type { FileGradOptions, Gradients, GradOptions, GradResult } from "./pipeline/grad-job.ts";
-export { type Inspection, inspect } from "./pipeline/inspect.ts";
+export { type Inspection, type InspectOptions, inspect, type TensorInspection } from "./pipeline/inspect.ts";
 export type {
   DeviceChoice,
   FileTransformOptions,
+  Link,
   Ops,
   Progress,
   TransformOptions,
   TransformResult,
 } from "./pipeline/options.ts";
+export type { Statistics } from "./pipeline/statistics.ts";
 export { transform } from "./pipeline/transform.ts";
 export { createWebTransform, type WebTransform } from "./pipeline/web.ts";
+export type { Assessed } from "./train/assessment.ts";
+export type { LayerStatistics } from "./train/engine/engine.ts";
+export type { History, Score } from "./train/history.ts";
 export * as layers from "./train/layers.ts";
 export { type LayerInput, Model, sequential } from "./train/model.ts";
 export { optimizer } from "./train/optimizers.ts";

@@ -1,5 +1,5 @@
 /** @file Errors for people (stderr), for scripts (`--json`) and for the shell (the exit code). */
-import { OpSyntaxError, SluiceError } from "../errors.ts";
+import { OpSyntaxError, SluiceError, TrainingError } from "../errors.ts";
 import type { Glance } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { print, toJson } from "./streams.ts";
@@ -79,7 +79,10 @@ export function renderError(error: unknown, { style, width, debug }: ErrorTextOp
   );
 }
 
-/** The value of `"error"` in `--json` output. For an op that cannot be understood, `position.index` is the character. */
+/**
+ * The value of `"error"` in `--json` output. For an op that cannot be understood, `position.index` is the character; for a
+ * training that stopped, `position.step` and `position.layer` count from 0.
+ */
 export interface ErrorJson {
   readonly code: string;
   readonly message: string;
@@ -87,11 +90,18 @@ export interface ErrorJson {
   readonly remedy: string | null;
 }
 
+/** Where it went wrong, for errors that have a place of their own kind. */
+function placeOf(error: SluiceError): ErrorJson["position"] {
+  if (error instanceof OpSyntaxError) return { source: error.source, index: error.index };
+  if (!(error instanceof TrainingError)) return {};
+  const { step, layer } = error;
+  return layer === undefined ? { step } : { step, layer };
+}
+
 export function errorToJson(error: unknown): { readonly error: ErrorJson } {
   if (error instanceof SluiceError) {
     const { code, message, remedy = null } = error;
-    const character = error instanceof OpSyntaxError ? { source: error.source, index: error.index } : {};
-    return { error: { code, message, position: { ...error.position, ...character }, remedy } };
+    return { error: { code, message, position: { ...error.position, ...placeOf(error) }, remedy } };
   }
   const message = error instanceof Error ? error.message : String(error);
   const code = isSystemError(error) ? "ERR_IO" : "ERR_INTERNAL";

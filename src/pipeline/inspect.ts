@@ -8,6 +8,7 @@ import { type Feed, FileFeed, StreamFeed } from "./feed.ts";
 import { type Input, openSource, type Source } from "./source.ts";
 import { type Statistics, StatisticsGatherer } from "./statistics.ts";
 
+/** What `inspect` is to look at. */
 export interface InspectOptions {
   /** Columns to look at; default: every tensor column. */
   readonly columns?: readonly string[] | undefined;

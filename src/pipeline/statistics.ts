@@ -2,6 +2,7 @@
 import { BYTES_PER_ELEMENT, type Dtype } from "../ops/dtype.ts";
 import { float16ToNumber } from "../ops/float16.ts";
 
+/** Of the elements of a tensor that were looked at. */
 export interface Statistics {
   /** Elements seen. */
   readonly count: number;

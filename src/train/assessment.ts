@@ -17,6 +17,7 @@ export interface UncertainRow {
   readonly features: Float32Array;
 }
 
+/** What the rows held out show beside their score. */
 export interface Assessed {
   readonly confusion: Confusion;
   /** The least certain row first. */

@@ -249,7 +249,7 @@ export class Session {
   }
 
   #fault(step: number, { what, layer }: Fault): TrainingError {
-    const { network, options } = this.#parts;
+    const { network, options, rateAt } = this.#parts;
     const name = layer === undefined ? "" : ` in layer ${layer} (${nameOf(network.layers[layer]!.spec)})`;
     const problem =
       what === "loss"
@@ -259,7 +259,7 @@ export class Session {
     const advice =
       step === 0
         ? "Look for NaN and very large numbers in the features, and put standardize first."
-        : "Lower the learning rate, as with adam(lr=1e-4), or clip the gradient to a norm of 1 or so.";
+        : `Lower the learning rate, which is ${Number(rateAt(step).toPrecision(3))} here, or clip the gradient to a norm of 1 or so.`;
     return new TrainingError(problem, { step, layer, remedy: advice + kept });
   }
 

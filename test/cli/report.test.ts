@@ -10,6 +10,7 @@ import {
   NotRecognisedError,
   OpSyntaxError,
   OutputExistsError,
+  TrainingError,
   TruncatedError,
   UnsupportedError,
   UsageError,
@@ -108,6 +109,13 @@ describe("an error as JSON", () => {
       source: "leky",
       index: 0,
     });
+  });
+
+  it("has the step and the layer at which a training stopped", () => {
+    const position = (layer?: number) =>
+      errorToJson(new TrainingError("bad", { step: 7, layer })).error.position;
+    expect(position(2)).toEqual({ step: 7, layer: 2 });
+    expect(position()).toEqual({ step: 7 });
   });
 
   it("has a code for what is not ours", () => {

@@ -95,7 +95,7 @@ test("losses and weights are the same bits for 1, 2 and 3 workers and for any me
   const expected = stepsOf(log("one"));
   expect(expected).toHaveLength(36);
   for (const [name, options] of [
-    ["two", { workers: 2, inspectEvery: 0 }],
+    ["two", { workers: 2, inspectEvery: "auto" }],
     ["three", { workers: 3, memory: "1GiB" }],
     ["small", { workers: 1, memory: "130MiB" }],
   ] as const) {
@@ -104,6 +104,21 @@ test("losses and weights are the same bits for 1, 2 and 3 workers and for any me
     expect(validation).toEqual(one.validation);
     expect(stepsOf(log(name))).toEqual(expected);
   }
+});
+
+test("the layers are looked at only when that is asked for", async () => {
+  const looksOf = ({ history, layers }: TrainResult): number[] => [history.layers.length, layers.length];
+  expect(looksOf(await trained({ epochs: 1 }))).toEqual([0, 0]);
+  expect(looksOf(await trained({ epochs: 1, inspectEvery: 4 }))).toEqual([2, 4]);
+  expect(looksOf(await trained({ epochs: 1, inspectEvery: "auto" }))).toEqual([9, 4]);
+});
+
+test("class weights of a loss that is given as an object count, too", async () => {
+  const classWeights = [1, 2, 0.5];
+  const loss = { kind: "cross_entropy", smoothing: 0.1 } as const;
+  const one = await trained({ epochs: 1, loss: { ...loss, classWeights } });
+  const other = await trained({ epochs: 1, loss, classWeights });
+  expect(bitsOf(one.model)).toEqual(bitsOf(other.model));
 });
 
 /** Settings that keep something from step to step, or are random. */
@@ -242,7 +257,7 @@ test("a loss that is not finite stops the training with the step, the layer and 
     ),
   );
   expect(remedy).toMatch(
-    /^Lower the learning rate, .*adam\(lr=1e-4\), or clip .* The weights from before that step are in .*exploded/,
+    /^Lower the learning rate, which is 1000000 here, or clip .* The weights from before that step are in .*exploded/,
   );
   expect(stepsOf(log)).toHaveLength(step);
   const kept = await Model.load(output);

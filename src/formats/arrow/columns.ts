@@ -143,17 +143,17 @@ function pair(selected: ReadonlySet<Candidate>, other: Candidate, place: Place):
 }
 
 function missing(name: string, candidates: readonly Candidate[], place: Place): SluiceError {
-  const computable = candidates.filter(({ reading }) => reading.computable);
   const names = candidates.map((candidate) => candidate.name);
   const close = nearest(name, names).map((near) => ({ name: near }));
   const hint = close.length === 0 ? "" : `; did you mean ${list(close, " or ")}?`;
-  return place.column(`There is no such column${hint}`, {
-    column: name,
-    remedy:
-      computable.length === 0
-        ? "No column of this input holds floats."
-        : `Columns of floats: ${list(computable)}.`,
-  });
+  return place.column(`There is no such column${hint}`, { column: name, remedy: floatsOf(candidates) });
+}
+
+/** What could be named instead. */
+function floatsOf(candidates: readonly Candidate[]): string {
+  const computable = candidates.filter(({ reading }) => reading.computable);
+  if (computable.length === 0) return "No column of this input holds floats.";
+  return `Columns of floats: ${list(computable)}.`;
 }
 
 /** The error for a column that was selected but cannot be computed. */
@@ -167,7 +167,8 @@ function unusable(
   if (reading.error === "corrupt") return place.corrupt(problem, { column: name });
   const details = reading.remedy === undefined ? { column: name } : { column: name, remedy: reading.remedy };
   if (reading.error === "unsupported") return place.unsupported(problem, details);
-  if (field.type.kind !== "struct") return place.column(problem, details);
+  if (field.type.kind !== "struct")
+    return place.column(problem, { remedy: floatsOf(candidates), ...details });
   const children = candidates.filter((other) => other.ancestors.includes(field) && other.reading.computable);
   return place.column(problem, {
     column: name,

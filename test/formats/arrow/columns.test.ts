@@ -168,7 +168,7 @@ describe("a named column", () => {
       "cast(pa.list_(pa.float32()))",
     ],
     ["int8", "an integer", written, ColumnError, "int8: integers", "cast(pa.float32())"],
-    ["utf8", "a string", written, ColumnError, "utf8, not a tensor of floats", ""],
+    ["utf8", "a string", written, ColumnError, "utf8, not a tensor of floats", "Columns of floats: "],
     ["struct", "a struct", written, ColumnError, "a struct", 'Name its children: "struct.x", "struct.t"'],
     [
       "list_view",
