@@ -198,6 +198,9 @@ class Lowering {
   #binary(fn: Exclude<BinaryFn, "pow">, a: Value, b: Value): Value {
     const folded = this.#fold([a, b], ([p, q]) => ({ kind: "binary", fn, a: p!, b: q! }));
     if (folded) return folded;
+    // Defaults as beta = 1 are no work.
+    if ((fn === "mul" || fn === "div") && isOne(b)) return a;
+    if (fn === "mul" && isOne(a)) return b;
     if (fn === "div" && b.kind === "literal" && this.#reciprocalIsExact(b.number)) {
       return this.#binary("mul", a, this.#literal(1 / b.number));
     }
@@ -258,6 +261,8 @@ class Lowering {
     return (high & 0xfffff) === 0 && low === 0 && Math.abs(exponent) <= (this.#double ? 1022 : 126);
   }
 }
+
+const isOne = (value: Value): boolean => value.kind === "literal" && value.number === 1;
 
 function isZero(value: Value): boolean {
   return value.kind === "literal" && value.number === 0;
