@@ -235,6 +235,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       { name: "argmax", about: "labels, in the type that they were learned in, instead of the outputs" },
       ...PASS_OPTIONS.filter(({ name }) => name !== "device"),
+      {
+        name: "device",
+        value: "DEVICE",
+        about: "cpu, gpu (needs the packages gpu.js and webgpu) or auto, the default, which is the cpu",
+      },
     ],
   },
   {

@@ -4,7 +4,7 @@ import { describeChain, fuse } from "../ops/fuse.ts";
 import type { BoundOp } from "../ops/op.ts";
 import type { Program } from "../ops/program.ts";
 import { resolveOps } from "./chain.ts";
-import type { DeviceChoice, TransformOptions } from "./options.ts";
+import { checkDevice, type DeviceChoice, type TransformOptions } from "./options.ts";
 import { parseSize } from "./size.ts";
 
 const DEFAULT_MEMORY = "256MiB";
@@ -33,11 +33,7 @@ export function jobOf(
   { ops, memory, workers, device = "auto" }: TransformOptions,
   link: (chain: readonly BoundOp[]) => Program,
 ): Pick<Job, "text" | "program" | "device" | "workers" | "memory"> {
-  if (!["auto", "cpu", "gpu"].includes(device)) {
-    throw new UsageError(`There is no device ${JSON.stringify(device)}`, {
-      remedy: 'Use "auto", "cpu" or "gpu".',
-    });
-  }
+  checkDevice(device);
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
     throw new UsageError(`workers is ${workers}`, { remedy: "Give a whole number from 1." });
   }

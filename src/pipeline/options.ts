@@ -1,5 +1,6 @@
 /** @file What a transform takes and what it tells: options, progress and result. */
-import type { DeviceName } from "../device.ts";
+import type { DeviceName, GpuApi } from "../device.ts";
+import { UsageError } from "../errors.ts";
 import type { Format } from "../formats/layout.ts";
 import type { BoundOp, OpDefinition } from "../ops/op.ts";
 
@@ -14,6 +15,14 @@ export type Ops = string | Link | readonly Link[];
 
 /** What runs the kernels. `"auto"` begins on the CPU, and where the work goes on for long, times the GPU and keeps the faster. */
 export type DeviceChoice = "auto" | DeviceName;
+
+/** @throws UsageError */
+export function checkDevice(device: DeviceChoice): void {
+  if (["auto", "cpu", "gpu"].includes(device)) return;
+  throw new UsageError(`There is no device ${JSON.stringify(device)}`, {
+    remedy: 'Use "auto", "cpu" or "gpu".',
+  });
+}
 
 /** What `transform` and its relatives take, wherever the bytes come from. */
 export interface TransformOptions {
@@ -58,6 +67,8 @@ export interface Progress {
   readonly bytesPerSecond: number;
   /** What computes; with `"auto"` it may change from the CPU to the GPU, and back where that fails. */
   readonly device: DeviceName;
+  /** The way to it, where it is a GPU: `"webgpu"`, or `"headless-gl"` where there is no WebGPU. */
+  readonly deviceApi: GpuApi | undefined;
   /** Why it is this one; `undefined` unless the device was `"auto"`. */
   readonly deviceReason: string | undefined;
 }

@@ -3,7 +3,7 @@
  * loading anything of a GPU; otherwise it times steps on both, and the faster one trains.
  */
 import type { DeviceName } from "../device.ts";
-import type { DeviceChoice } from "../pipeline/options.ts";
+import { checkDevice, type DeviceChoice } from "../pipeline/options.ts";
 import { type Engine, type EngineOptions, openEngine } from "./engine/engine.ts";
 import { type Network, sizeOf } from "./network.ts";
 import { speedOf } from "./trial.ts";
@@ -23,7 +23,7 @@ const LEAST_OF_ALL = 1e12;
 /**
  * @param steps that are to come
  * @param speed gives steps per second; it may change the engine's weights
- * @throws as `openEngine` and `openGpuEngine`
+ * @throws UsageError for another device; as `openEngine` and `openGpuEngine`
  */
 export async function openEngineOn(
   device: DeviceChoice,
@@ -31,6 +31,7 @@ export async function openEngineOn(
   steps: number,
   speed: typeof speedOf = speedOf,
 ): Promise<OpenedEngine> {
+  checkDevice(device);
   if (device === "cpu") return onCpu(options, undefined);
   if (device === "gpu") return { engine: await openOnGpu(options), device, deviceReason: undefined };
   const work = operationsOf(options.network, options.batch);

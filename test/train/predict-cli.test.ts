@@ -79,7 +79,7 @@ describe("sluice predict", () => {
 
   it.each([
     [["missing.safetensors", ARROW, "z.arrow"], 1, /ENOENT.*missing\.safetensors/],
-    [[ARROW, ARROW, "z.arrow"], 1, /length of the header/],
+    [[ARROW, ARROW, "z.arrow"], 1, /The file is no safetensors/],
     [[MODEL, "missing.arrow", "z.arrow"], 1, /ENOENT.*missing\.arrow/],
     [[MODEL, ARROW, "z.arrow", "--into", "words"], 1, /such a column already.*"words"/],
     [[MODEL, ARROW, "z.arrow", "--features", "words"], 1, /"words"/],
@@ -87,7 +87,7 @@ describe("sluice predict", () => {
     [[MODEL, ARROW, ARROW, "--overwrite"], 2, /The output is the input/],
     [[MODEL, ARROW, "z.npy"], 2, /Arrow/],
     [[MODEL, ARROW], 2, /Usage: sluice predict <model> <input> <output>/],
-    [[MODEL, ARROW, "z.arrow", "--device", "gpu"], 2, /no option --device/],
+    [[MODEL, ARROW, "z.arrow", "--device", "tpu"], 2, /--device cannot be "tpu"/],
   ])("%j ends with %d, one error and no file", async (args, code, message) => {
     const result = await runCli(["predict", ...args], { cwd: path("") });
     expect(result.code).toBe(code);

@@ -1,6 +1,6 @@
 /** @file Predictions as a new column: right in every format, beside columns that stay as they are. */
 import { createReadStream, createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as arrow from "apache-arrow";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -329,6 +329,7 @@ describe("an npy array", () => {
     await expect(predict(model, X, output, { into: "label" })).rejects.toThrow(UsageError);
     await expect(predict(model, X, directory.path("refused.arrow"))).rejects.toThrow(UsageError);
     await expect(predict(model, INPUTS.arrow, output)).rejects.toThrow(UsageError);
+    await expect(predict(model, X, output, { device: "tpu" as "gpu" })).rejects.toThrow(/no device "tpu"/);
     const wide = directory.write("wide.npy", npyBytes(values, [ROWS / 2, 2 * SIZE]));
     await expect(predict(model, wide, output)).rejects.toThrow(/rows of \[12\]; the model takes \[6\]/);
     const fortran = Buffer.from(npyBytes(values, [ROWS, SIZE]));
@@ -402,6 +403,13 @@ describe("a prediction is refused, and leaves no file,", () => {
       /output is the input/,
     );
     await expect(predict(path, INPUTS.arrow, INPUTS.arrows)).rejects.toThrow(OutputExistsError);
+  });
+
+  it("with streams that were given destroyed, even where they were not looked at yet", async () => {
+    const [input, output] = [Readable.from([]), new PassThrough()];
+    output.on("error", () => {});
+    await expect(predict("nowhere.safetensors", input, output)).rejects.toThrow(/nowhere\.safetensors/);
+    expect([input.destroyed, output.destroyed]).toEqual([true, true]);
   });
 
   it("wherever its input is cut", async () => {

@@ -1,27 +1,30 @@
 /** @file `predict`: a model over a file or a stream of any size. */
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import type { DeviceName } from "../../device.ts";
 import { AbortError, UsageError } from "../../errors.ts";
 import { DETECT_BYTES, detectFormat } from "../../formats/detect.ts";
 import type { Format } from "../../formats/layout.ts";
 import { Place } from "../../formats/place.ts";
 import { FileFeed, StreamFeed } from "../../pipeline/feed.ts";
-import type { Progress } from "../../pipeline/options.ts";
+import { checkDevice, type DeviceChoice, type Progress } from "../../pipeline/options.ts";
 import { defaultFormat, refuseSameFile } from "../../pipeline/pass.ts";
 import { ProgressMeter } from "../../pipeline/progress.ts";
-import { abandon, type Output, openSink, pathOf, type Sink } from "../../pipeline/sink.ts";
+import { abandonOutput, type Output, openSink, pathOf, type Sink } from "../../pipeline/sink.ts";
 import { parseSize } from "../../pipeline/size.ts";
-import { type Input, identify, openSource, type Source } from "../../pipeline/source.ts";
+import { abandonInput, type Input, identify, openSource, type Source } from "../../pipeline/source.ts";
 import { Model } from "../model.ts";
 import type { Trained } from "../trained.ts";
 import { ArrowPrediction } from "./arrow.ts";
 import { ArrowOutput } from "./arrow-output.ts";
 import { ByteSink } from "./byte-sink.ts";
 import { labelColumn, outputColumn } from "./column.ts";
+import { CpuWindows } from "./cpu-windows.ts";
 import { classesOf } from "./labels.ts";
 import { readMessages } from "./messages.ts";
 import { predictNpy } from "./npy.ts";
 import { Predictor } from "./predictor.ts";
+import type { WindowEngine, WindowEngineOptions } from "./window-engine.ts";
 
 /** What `predict` takes. */
 export interface PredictOptions {
@@ -31,6 +34,8 @@ export interface PredictOptions {
   readonly into?: string | undefined;
   /** Labels, in the type that they were learned in, instead of the network's outputs. */
   readonly argmax?: boolean | undefined;
+  /** `"auto"`, the default, is the CPU. */
+  readonly device?: DeviceChoice | undefined;
   /** Most worker threads to use at once; default: `os.availableParallelism()`. */
   readonly workers?: number | undefined;
   /**
@@ -109,7 +114,8 @@ export async function predict(
     sink = await openSink(output, { overwrite, signal });
     return await run(trained, source, sink, pathOf(output), options);
   } catch (error) {
-    await (sink ? sink.discard(error as Error) : abandon(output, error as Error));
+    await (sink ? sink.discard(error as Error) : abandonOutput(output, error as Error));
+    if (!source) await abandonInput(input);
     throw signal?.aborted ? new AbortError(signal.reason) : error;
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -122,18 +128,21 @@ async function run(
   source: Source,
   sink: Sink,
   path: string | undefined,
-  { features, into, argmax = false, format, signal, onProgress, ...options }: PredictOptions,
+  { features, into, argmax = false, device = "auto", format, signal, onProgress, ...options }: PredictOptions,
 ): Promise<PredictResult> {
+  checkDevice(device);
   const feed = source.kind === "file" ? new FileFeed(source) : new StreamFeed(source);
   const inputFormat = detectFormat(await feed.peek(DETECT_BYTES), { path: source.path });
   const outputFormat = format ?? defaultFormat(path, inputFormat);
   requireSameKind(inputFormat, outputFormat, source.path);
   const classes = argmax ? classesOf(trained) : undefined;
   const total = source.kind === "file" ? source.size : undefined;
-  const meter = new ProgressMeter(total, { name: "cpu", reason: undefined }, onProgress);
+  const name: DeviceName = device === "gpu" ? "gpu" : "cpu";
+  const meter = new ProgressMeter(total, { name, reason: undefined }, onProgress);
   const memory = parseSize(options.memory ?? MEMORY, "memory");
   const workers = checkWorkers(options.workers ?? availableParallelism());
-  const predictor = new Predictor(trained, argmax, { workers, memory });
+  const engine = await openWindows(name, trained, { workers, memory });
+  const predictor = new Predictor(trained.network, engine, argmax);
   const bytes = new ByteSink(sink, signal);
   const given = features === undefined ? trained.features : [features].flat();
   const told = { features: [] as readonly string[], into: undefined as string | undefined, nullRows: 0 };
@@ -160,6 +169,17 @@ async function run(
   const { bytesWritten } = meter;
   const { nanRows, workers: used } = predictor;
   return { ...meter.finish(), workers: used, inputFormat, outputFormat, bytesWritten, ...told, nanRows };
+}
+
+async function openWindows(
+  device: DeviceName,
+  { network, tensors }: Trained,
+  options: WindowEngineOptions,
+): Promise<WindowEngine> {
+  if (device === "cpu") return new CpuWindows(network, tensors, options);
+  // Loaded where it is asked for: the kernels of a GPU are no part of anything else here.
+  const { GpuWindows } = await import("./gpu-windows.ts");
+  return GpuWindows.open(network, tensors, options);
 }
 
 function checkWorkers(workers: number): number {

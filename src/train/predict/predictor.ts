@@ -1,8 +1,7 @@
 /** @file Rows of features to predictions: the network, and for labels the choice of the largest output. */
 import { type Network, sizeOf } from "../network.ts";
-import type { Trained } from "../trained.ts";
 import { largest } from "./labels.ts";
-import { AT_ONCE, WindowEngine, type WindowEngineOptions } from "./window-engine.ts";
+import { AT_ONCE, type WindowEngine } from "./window-engine.ts";
 
 export class Predictor {
   readonly network: Network;
@@ -13,10 +12,10 @@ export class Predictor {
   readonly #engine: WindowEngine;
   readonly #argmax: boolean;
 
-  /** @throws MemoryError where the network does not fit */
-  constructor({ network, tensors }: Trained, argmax: boolean, options: WindowEngineOptions) {
+  /** @param engine of the network; closed with the predictor */
+  constructor(network: Network, engine: WindowEngine, argmax: boolean) {
     this.network = network;
-    this.#engine = new WindowEngine(network, tensors, options);
+    this.#engine = engine;
     this.#argmax = argmax;
   }
 

@@ -1,13 +1,5 @@
-/** @file A network over windows of rows, on the workers: while one window is computed, the next one is read. */
+/** @file A network over windows of rows: while one window is computed, the next one is read. */
 import { MemoryError } from "../../errors.ts";
-import { Share } from "../../workers/budget.ts";
-import { sharedArena } from "../../workers/pool.ts";
-import { checkEngine } from "../../workers/simd.ts";
-import { Crew } from "../engine/crew.ts";
-import type { Job, Plan } from "../engine/plan.ts";
-import { Runner } from "../engine/runner.ts";
-import { newCodes, Tools } from "../engine/tools.ts";
-import { type Network, sizeOf, type Tensors } from "../network.ts";
 
 export interface WindowEngineOptions {
   /** Most worker threads. */
@@ -16,85 +8,39 @@ export interface WindowEngineOptions {
   readonly memory: number;
 }
 
+/** The same network on the workers (`cpu-windows.ts`) or on a GPU (`gpu-windows.ts`). */
+export interface WindowEngine {
+  /** Most rows of a window. */
+  readonly rows: number;
+  /** Threads that took part; 0 where the calling one did it all, or a GPU. */
+  readonly workers: number;
+  /** The outputs of the rows of one window. */
+  run(rows: Float32Array): Promise<Float32Array>;
+  /** Gives everything back, when nothing is under way any more. */
+  close(): Promise<void>;
+}
+
 /** Windows that may be under way at once; what comes of the first one must be taken before a third one begins. */
 export const AT_ONCE = 2;
 /** Bytes of the features of a window. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 /** Rows of a window are a multiple of this. */
 const STEP = 8;
-/** Milliseconds of computing after which workers are worth their start. */
-const PATIENCE = 50;
 
-export class WindowEngine {
-  /** Most rows of a window. */
-  readonly rows: number;
-  /** Threads that took part; 0 where this one did it all. */
-  workers = 0;
-  readonly #inputs: number;
-  readonly #most: number;
-  readonly #share = new Share(sharedArena());
-  readonly #runner: Runner;
-  readonly #plan: Plan;
-  #crew: Crew | undefined;
-  #spent = 0;
-  #next = 0;
-  #atWork: Promise<unknown> = Promise.resolve();
-
-  /** @throws MemoryError where the network and two windows do not fit */
-  constructor(network: Network, tensors: Tensors, { workers, memory }: WindowEngineOptions) {
-    checkEngine();
-    const codes = newCodes();
-    const tools = new Tools(sharedArena().memory, codes);
-    const planFor = (batch: number, base: number): Plan => ({
-      ...{ base, network, codes, batch },
-      ...{ slots: AT_ONCE, lanes: workers, seed: 0 },
-    });
-    this.#inputs = sizeOf(network.inputShape);
-    this.#most = workers;
-    this.rows = fittingRows(this.#inputs, memory, (batch) => new Runner(tools, planFor(batch, 0)).bytes);
-    const bytes = new Runner(tools, planFor(this.rows, 0)).bytes;
-    this.#plan = planFor(this.rows, this.#share.allocate(bytes));
-    this.#runner = new Runner(tools, this.#plan);
-    this.#runner.load(tensors, () => undefined);
-  }
-
-  /** The outputs of the rows of one window. Their bits do not depend on who computes them. @throws WorkerError */
-  run(rows: Float32Array): Promise<Float32Array> {
-    const slot = this.#next++ % AT_ONCE;
-    const count = rows.length / this.#inputs;
-    this.#runner.target(slot).features.set(rows);
-    const step = { slot, rows: count, step: 0, weight: count };
-    const done = this.#atWork.then(async () => {
-      await this.#perform({ kind: "evaluate", steps: [step], first: 0, count: 1 });
-      return this.#runner.outputsOf(slot, count).slice();
-    });
-    this.#atWork = done.catch(() => {});
-    return done;
-  }
-
-  /** Gives everything back, when nothing is under way any more. */
-  async close(): Promise<void> {
-    await this.#atWork;
-    this.#crew?.release();
-    this.#share.free();
-  }
-
-  async #perform(job: Job): Promise<void> {
-    if (this.#spent > PATIENCE) this.#crew ??= new Crew(this.#runner, this.#plan, this.#most, this.#share);
-    if (this.#crew?.isUp) {
-      this.workers = this.#most;
-      return this.#crew.perform(job);
-    }
-    this.#runner.phases.reset();
-    const start = performance.now();
-    this.#runner.work(0, job);
-    this.#spent += performance.now() - start;
-  }
-}
-
-/** As many rows as fit, and are worth having. */
-function fittingRows(inputs: number, memory: number, bytesOf: (rows: number) => number): number {
-  let rows = STEP * Math.max(1, Math.floor(WINDOW_BYTES / (4 * inputs) / STEP));
+/**
+ * As many rows as fit, and are worth having.
+ *
+ * @param bytesOf the bytes of an engine whose windows have so many rows
+ * @param most rows that are wanted
+ * @throws MemoryError where not even the fewest fit
+ */
+export function fittingRows(
+  inputs: number,
+  memory: number,
+  bytesOf: (rows: number) => number,
+  most = Number.POSITIVE_INFINITY,
+): number {
+  let rows = STEP * Math.max(1, Math.floor(Math.min(WINDOW_BYTES / (4 * inputs), most) / STEP));
   for (;;) {
     const bytes = bytesOf(rows);
     if (bytes <= memory) return rows;
