@@ -1,18 +1,8 @@
 /** @file The Arrow files that are trained on: the digits, and rows of any width and number that mean nothing. */
 import { closeSync, existsSync, openSync, statSync, writeFileSync, writeSync } from "node:fs";
-import {
-  Field,
-  FixedSizeList,
-  Float32,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Table,
-  tableToIPC,
-  Uint8,
-} from "apache-arrow";
+import { type Table, tableToIPC } from "apache-arrow";
 import { readDigits } from "../examples/demo/digits-table.ts";
+import { labelledRows } from "../examples/demo/labelled-rows.ts";
 
 export interface RowsShape {
   readonly rows: number;
@@ -27,9 +17,6 @@ export function writeDigitsFile(path: string): void {
 
 /** One batch of rows whose label is their largest element, modulo the number of classes. */
 function makeBatch({ rows, width, classes }: RowsShape): Table {
-  const item = new Field("item", new Float32(), false);
-  const list = new FixedSizeList(width, item);
-  const schema = new Schema([new Field("image", list, false), new Field("label", new Uint8(), false)]);
   const elements = Float32Array.from(
     { length: rows * width },
     (_, i) => (Math.imul(i, 2654435761) >>> 16) / 65536,
@@ -38,13 +25,7 @@ function makeBatch({ rows, width, classes }: RowsShape): Table {
     const own = elements.subarray(row * width, (row + 1) * width);
     return own.indexOf(Math.max(...own)) % classes;
   });
-  const values = makeData({ type: item.type, data: elements });
-  const children = [
-    makeData({ type: list, length: rows, nullCount: 0, child: values }),
-    makeData({ type: new Uint8(), data: labels }),
-  ];
-  const data = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
-  return new Table(schema, [new RecordBatch(schema, data)]);
+  return labelledRows(elements, labels, width);
 }
 
 /** A file of one batch. */

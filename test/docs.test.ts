@@ -6,6 +6,8 @@ import { writeSamples } from "../examples/sample.ts";
 import { EXIT } from "../src/cli/exit.ts";
 import { exitCodeOf } from "../src/cli/report.ts";
 import * as sluice from "../src/index.ts";
+import { signatureOf } from "../src/ops/definition.ts";
+import { findOp } from "../src/ops/op.ts";
 import { runCli } from "./support/cli.ts";
 import { temporaryDirectory } from "./support/directory.ts";
 import {
@@ -19,6 +21,28 @@ import {
   renderCommands,
   renderGpuBounds,
 } from "./support/markdown.ts";
+
+const fromRoot = (path: string): URL => new URL(`../${path}`, import.meta.url);
+
+/** Every name in the lists of `src/index.ts`, and the file that declares it. */
+function exported(): { name: string; path: string }[] {
+  const lists = readFileSync(fromRoot("src/index.ts"), "utf8").matchAll(
+    /^export (?:type )?\{([^}]*)\} from "\.\/(.+)";/gm,
+  );
+  return [...lists].flatMap(([, names, file]) =>
+    names!
+      .split(",")
+      .map((name) => name.replace(/\btype\b/, "").trim())
+      .filter((name) => name !== "")
+      // What op.ts hands on.
+      .map((name) => ({ name, path: file === "ops/op.ts" ? "src/ops/definition.ts" : `src/${file}` })),
+  );
+}
+
+const hasDocstring = (source: string, name: string): boolean =>
+  new RegExp(
+    `\\*/\\n(?://.*\\n)?export (?:async )?(?:function\\*?|class|const|interface|type) ${name}\\b`,
+  ).test(source);
 
 // To bring the generated parts up to date: UPDATE_DOCS=1 npx vitest run test/docs.test.ts
 describe("docs/cli.md", () => {
@@ -58,7 +82,7 @@ describe("docs/gpu.md", () => {
 });
 
 describe("docs/errors.md", () => {
-  const source = readFileSync(new URL("../src/errors.ts", import.meta.url), "utf8");
+  const source = readFileSync(fromRoot("src/errors.ts"), "utf8");
   const classes = [...source.matchAll(/^export class (\w+) extends SluiceError[\s\S]*?super\("(\w+)"/gm)];
 
   it.each(classes.map(([, name, code]) => [name!, code!]))("tells of %s", (name, code) => {
@@ -82,6 +106,23 @@ describe("the texts", () => {
       expect(broken).toEqual([]);
     },
   );
+
+  it("are there for everything that the package exports: a docstring", () => {
+    const bare = exported().filter(
+      ({ path, name }) => !hasDocstring(readFileSync(fromRoot(path), "utf8"), name),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it("of the ops as functions are their signatures and summaries", () => {
+    const source = readFileSync(fromRoot("src/pipeline/eager-ops.ts"), "utf8");
+    const told = [
+      ...source.matchAll(/^\/\*\* (.*) \*\/$(?:\n\/\/.*)?\nexport const \w+ = eager.*\(catalog\.(\w+)\);$/gm),
+    ];
+    const ops = told.map(([, text, name]) => [text, findOp(name!)!] as const);
+    expect(ops).toHaveLength(source.match(/^export const/gm)!.length);
+    for (const [text, op] of ops) expect(text).toBe(`\`${signatureOf(op)}\`: ${op.summary}`);
+  });
 
   it("tell of everything that the package exports", () => {
     const text = documents()

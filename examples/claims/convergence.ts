@@ -4,21 +4,20 @@
  *     npx tsx examples/claims/convergence.ts
  */
 import type { Panel } from "./support/chart.ts";
-import { accuracyOf, type Digits, drawRows, loadDigits, writeRows } from "./support/digits.ts";
+import { loadDigits } from "./support/digits.ts";
 import type { TextTable } from "./support/finding.ts";
+import { type Learning, learn, trainingSets } from "./support/learning.ts";
 import { present } from "./support/present.ts";
 import { chooseRate, POINT, RATES } from "./support/rates.ts";
-import { type Figure, median, medianFigure, signTest } from "./support/statistics.ts";
+import { median, signTest } from "./support/statistics.ts";
 import { fixed, percent, withInterval } from "./support/text.ts";
 import {
   ACTIVATIONS,
   type Activation,
   type Budget,
   denseNetwork,
-  epochsTo,
   LARGE_SIGMOID,
   mapTwo,
-  trainOn,
 } from "./support/training.ts";
 
 const ALL = [...ACTIVATIONS, LARGE_SIGMOID];
@@ -30,18 +29,11 @@ const BUDGETS: ReadonlyMap<number, Budget> = new Map([
   [1000, { batch: 50, epochs: 20 }],
   [8000, { batch: 100, epochs: 8 }],
 ]);
-const SHARE = 0.9;
 
-interface Cell {
+interface Cell extends Learning {
   readonly activation: string;
   readonly depth: number;
   readonly rows: number;
-  readonly rate: number;
-  /** One of each seed. */
-  readonly epochs: readonly number[];
-  readonly heldOut: readonly number[];
-  readonly epochsFigure: Figure;
-  readonly heldOutFigure: Figure;
 }
 
 async function measure(quick: boolean): Promise<readonly Cell[]> {
@@ -57,46 +49,18 @@ async function measure(quick: boolean): Promise<readonly Cell[]> {
   }
   const cells: Cell[] = [];
   for (const rows of sizes) {
-    const paths = Array.from({ length: seeds }, (_, seed) =>
-      writeRows(`${rows}-${seed}`, drawRows(digits, rows, seed)),
-    );
+    const paths = trainingSets(digits, rows, seeds);
+    const budget = BUDGETS.get(rows)!;
     for (const depth of depths) {
       for (const activation of ALL) {
         const rate = rates.get(`${activation.name} ${depth}`)!;
-        cells.push(await measureCell(digits, { activation, depth, rows, rate, paths }));
+        const network = () => denseNetwork(depth, WIDTH, activation);
+        const learning = await learn(paths, network, budget, rate, digits.heldOut);
+        cells.push({ activation: activation.name, depth, rows, ...learning });
       }
     }
   }
   return cells;
-}
-
-interface CellParts {
-  readonly activation: Activation;
-  readonly depth: number;
-  readonly rows: number;
-  readonly rate: number;
-  /** Of the training rows, by seed. */
-  readonly paths: readonly string[];
-}
-
-async function measureCell({ heldOut }: Digits, parts: CellParts): Promise<Cell> {
-  const { activation, depth, rows, rate, paths } = parts;
-  const budget = BUDGETS.get(rows)!;
-  const runs = await mapTwo([...paths.entries()], async ([seed, path]) => {
-    const { model, accuracies } = await trainOn(
-      path,
-      denseNetwork(depth, WIDTH, activation),
-      budget,
-      rate,
-      seed,
-    );
-    return { epochs: epochsTo(SHARE, accuracies), right: accuracyOf(model, heldOut) };
-  });
-  const [epochs, right] = [runs.map((run) => run.epochs), runs.map((run) => run.right)];
-  return {
-    ...{ activation: activation.name, depth, rows, rate, epochs, heldOut: right },
-    ...{ epochsFigure: medianFigure(epochs), heldOutFigure: medianFigure(right) },
-  };
 }
 
 /** In how many of the cells one activation is better, worse, or nobody can say (sign test over the seeds, p < 5 %). */

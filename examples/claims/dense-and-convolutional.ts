@@ -5,11 +5,12 @@
  */
 import type { Model } from "sluice";
 import type { Panel } from "./support/chart.ts";
-import { accuracyOf, drawRows, loadDigits, writeRows } from "./support/digits.ts";
+import { loadDigits } from "./support/digits.ts";
 import type { TextTable } from "./support/finding.ts";
+import { type Learning, learn, trainingSets } from "./support/learning.ts";
 import { present } from "./support/present.ts";
 import { chooseRate, POINT, RATES } from "./support/rates.ts";
-import { compare, type Figure, medianFigure, signTest, sum } from "./support/statistics.ts";
+import { compare, medianFigure, signTest, sum } from "./support/statistics.ts";
 import { fixed, percent, withInterval } from "./support/text.ts";
 import {
   ACTIVATIONS,
@@ -17,9 +18,7 @@ import {
   type Budget,
   convolutionalNetwork,
   denseNetwork,
-  epochsTo,
   mapTwo,
-  trainOn,
 } from "./support/training.ts";
 
 interface Kind {
@@ -38,27 +37,17 @@ const BUDGETS: ReadonlyMap<number, Budget> = new Map([
 ]);
 const SEEDS = 10;
 
-interface Cell {
+interface Cell extends Learning {
   readonly kind: string;
   readonly activation: string;
   readonly depth: number;
   readonly rows: number;
-  readonly rate: number;
-  readonly epochs: readonly number[];
-  readonly heldOut: readonly number[];
-  readonly epochsFigure: Figure;
-  readonly heldOutFigure: Figure;
 }
 
 async function measure(quick: boolean): Promise<readonly Cell[]> {
   const digits = loadDigits();
   const [sizes, depths, seeds] = quick ? [[100], [2], 2] : [[...BUDGETS.keys()], DEPTHS, SEEDS];
-  const paths = new Map(
-    sizes.map((rows) => [
-      rows,
-      Array.from({ length: seeds }, (_, seed) => writeRows(`${rows}-${seed}`, drawRows(digits, rows, seed))),
-    ]),
-  );
+  const paths = new Map(sizes.map((rows) => [rows, trainingSets(digits, rows, seeds)]));
   const cells: Cell[] = [];
   for (const { name: kind, network } of KINDS) {
     for (const depth of depths) {
@@ -66,18 +55,11 @@ async function measure(quick: boolean): Promise<readonly Cell[]> {
         chooseRate(digits, () => network(depth, activation), 10, quick, POINT),
       );
       for (const [i, activation] of ACTIVATIONS.entries()) {
-        const rate = rates[i]!;
         for (const rows of sizes) {
           const budget = quick ? { batch: 20, epochs: 3 } : BUDGETS.get(rows)!;
-          const runs = await mapTwo([...paths.get(rows)!.entries()], async ([seed, path]) => {
-            const { model, accuracies } = await trainOn(path, network(depth, activation), budget, rate, seed);
-            return { epochs: epochsTo(0.9, accuracies), right: accuracyOf(model, digits.heldOut) };
-          });
-          const [epochs, right] = [runs.map((run) => run.epochs), runs.map((run) => run.right)];
-          cells.push({
-            ...{ kind, activation: activation.name, depth, rows, rate, epochs, heldOut: right },
-            ...{ epochsFigure: medianFigure(epochs), heldOutFigure: medianFigure(right) },
-          });
+          const own = () => network(depth, activation);
+          const learning = await learn(paths.get(rows)!, own, budget, rates[i]!, digits.heldOut);
+          cells.push({ kind, activation: activation.name, depth, rows, ...learning });
         }
       }
     }

@@ -60,15 +60,19 @@ export function renderChecks(checks: readonly Check[], width: number, style: Sty
 /** Nothing needs a GPU, so none that is missing is worse than a note. */
 export function checkGpu(gpu: GpuDescription): Check[] {
   if (!gpu.found) return [{ name: "GPU", verdict: "note", finding: gpu.why, remedy: gpu.remedy }];
-  const { adapter, isSoftware, arrayBytes, rates } = gpu;
+  const { api, adapter, isSoftware, arrayBytes, rates } = gpu;
   const { upload, compute, download } = rates;
-  const software = { remedy: "It shows that all works, and is slow: install the driver of a real GPU." };
+  const found = `${adapter}, through ${api === "webgpu" ? "WebGPU" : api}`;
+  const software = "It shows that all works, and is slow: install the driver of a real GPU.";
+  const standIn =
+    "It stands in for WebGPU, which is faster and trains, too: npm install webgpu, and its driver.";
+  const remedy = isSoftware ? software : api === "headless-gl" ? standIn : undefined;
   return [
     {
       name: "GPU",
-      verdict: isSoftware ? "note" : "ok",
-      finding: isSoftware ? `${adapter}, in software` : adapter,
-      ...(isSoftware ? software : {}),
+      verdict: remedy ? "note" : "ok",
+      finding: isSoftware ? `${found}, in software` : found,
+      ...(remedy ? { remedy } : {}),
     },
     { name: "GPU limits", verdict: "ok", finding: `arrays of up to ${formatSize(arrayBytes)}` },
     {

@@ -139,7 +139,7 @@ const PAGES: Readonly<Record<CommandName, Page>> = {
       "columns and metadata stay as they are, byte for byte.",
     examples: [
       ["sluice predict digits.safetensors in.arrow out.arrow --into logits", "the outputs of the network"],
-      ["sluice predict digits.safetensors in.arrow out.arrow --into label --argmax", "labels"],
+      ["sluice predict digits.safetensors in.arrow out.arrow --into digit --argmax", "labels"],
       [
         "sluice predict m.safetensors in.arrow out.arrow --features width --features height --into area",
         "features from columns of other names",

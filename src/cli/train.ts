@@ -1,7 +1,8 @@
 /** @file `sluice train <input>... -o <model>`. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
-import { AbortError, OutputExistsError, UsageError } from "../errors.ts";
+import { AbortError, UsageError } from "../errors.ts";
+import { statOutput } from "../pipeline/sink.ts";
 import { Model, sequential } from "../train/model.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { type TrainResult, train } from "../train/train.ts";
@@ -20,6 +21,7 @@ import { formatCount } from "./units.ts";
 
 export const run: Run = async (inputs, options) => {
   const outputs = outputsOf(options);
+  await checkOutputs(outputs, options);
   const [json, quiet] = [options.has("json"), options.has("quiet")];
   const model = await modelOf(options);
   const settings = settingsOf(options, outputs);
@@ -55,7 +57,6 @@ interface Outputs {
   readonly log: string | undefined;
 }
 
-/** Names that are taken are told before hours are spent. */
 function outputsOf(options: Options): Outputs {
   const model = options.text("output") ?? options.text("resume");
   if (model === undefined) {
@@ -81,12 +82,23 @@ function outputsOf(options: Options): Outputs {
       remedy: "Give each output a name of its own.",
     });
   }
-  if (options.has("overwrite")) return outputs;
-  for (const path of [outputs.onnx, outputs.report]) {
-    if (path !== undefined && statSync(path, { throwIfNoEntry: false })) throw new OutputExistsError(path);
-  }
   return outputs;
 }
+
+/** What cannot be written is told before hours are spent. The log is begun with the training. */
+async function checkOutputs({ model, onnx, report }: Outputs, options: Options): Promise<void> {
+  const { checkOutputFile } = await import("../train/files/tensor-file.ts");
+  const overwrite = options.has("overwrite");
+  await checkOutputFile(model, { overwrite: overwrite || isOwnCheckpoint(options, model) });
+  if (onnx !== undefined) await checkOutputFile(onnx, { overwrite });
+  if (report === undefined) return;
+  const existing = await statOutput(report);
+  // A pipe or a device is not begun twice.
+  if (!existing || existing.isFile() || existing.isDirectory()) await checkOutputFile(report, { overwrite });
+}
+
+/** A training that goes on replaces its own checkpoint. */
+const isOwnCheckpoint = (options: Options, model: string): boolean => options.text("resume") === model;
 
 async function modelOf(options: Options): Promise<Model> {
   const [layers, resume] = [options.text("layers"), options.text("resume")];
@@ -127,10 +139,9 @@ function settingsOf(options: Options, outputs: Outputs): TrainOptions {
     memory: options.text("memory"),
     resume: resume !== undefined,
     output: outputs.model,
-    // A training that goes on replaces its own checkpoint.
-    overwrite: options.has("overwrite") || resume === outputs.model,
+    overwrite: options.has("overwrite") || isOwnCheckpoint(options, outputs.model),
     log: outputs.log,
-    inspectEvery: outputs.report === undefined && outputs.log === undefined ? 0 : undefined,
+    inspectEvery: outputs.report === undefined && outputs.log === undefined ? 0 : "auto",
   };
 }
 

@@ -2,7 +2,8 @@
  * @file `auto`: the CPU begins, and a GPU that turns out to be faster (`gpu-scout.ts`) gets the rest. What the GPU cannot do,
  * or fails to do, the CPU does.
  */
-import type { Device, DeviceName, Slot, Window } from "../device.ts";
+import type { Device, DeviceName, GpuApi, Slot, Window } from "../device.ts";
+import { GpuError } from "../errors.ts";
 import type { TensorColumn } from "../formats/layout.ts";
 import type { Program } from "../ops/program.ts";
 import { failureOf, GpuScout, type ScoutOptions, type Work } from "./gpu-scout.ts";
@@ -45,6 +46,10 @@ export class AutoDevice implements Device {
     return this.#current.name;
   }
 
+  get api(): GpuApi | undefined {
+    return this.#current.api;
+  }
+
   get reason(): string {
     return this.#failure ?? this.#scout.reason;
   }
@@ -61,7 +66,7 @@ export class AutoDevice implements Device {
     const grains = await this.#cpu.prepare(program, tensors);
     this.#work = { program, tensors, grains };
     if (tensors.some(({ dtype }) => dtype === "float64")) this.#scout.stay("float64 is computed on the CPU");
-    this.#scout.take(this.#work);
+    this.#scout.prepare(this.#work);
     if (this.#scout.patience === 0) {
       this.#scout.look();
       await this.#scout.opened();
@@ -155,8 +160,9 @@ export class AutoDevice implements Device {
     try {
       await this.#gpu!.run(window);
     } catch (error) {
+      // What is wrong with the files is not the GPU's fault, and the slot may hold results already.
+      if (!(error instanceof GpuError)) throw error;
       this.#giveUp(error);
-      // What is wrong with the files, and not with the GPU, goes wrong again.
       await this.#runAgain(window);
     }
   }

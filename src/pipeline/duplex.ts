@@ -28,7 +28,7 @@ export function createTransform(options: StreamTransformOptions): Duplex {
 export function createDuplex(options: StreamTransformOptions, writableHighWaterMark: number): Duplex {
   const job = forwardJob(options);
   const work: Work = async (source, sink, signal) => {
-    await pass({ main: source }, sink, job, { ...options, signal });
+    await pass({ main: source }, sink, () => job, { ...options, signal });
   };
   return new PassDuplex(work, options.signal, writableHighWaterMark);
 }

@@ -3,10 +3,9 @@
  * of the windows on both. The CPU goes on while the GPU is opened and compiles, which may take minutes for a long chain.
  *
  * ```text
- *   early ---- patience is over ----> opening ---- it has its kernels ----> ready ---- a window is timed on both ----> settled
- *     |                                  |                                    |                                           |
- *     +-- little is left ----------------+-- there is none, or it fails ------+-- little is left, or it is slower         +--> one
- *                                                                                 --> the CPU
+ *   early --- patience is over ---> opening --- it has its kernels ---> ready --- a window is timed on both ---> settled: one
+ *     |                                |                                  |
+ *     +-- little is left --------------+-- there is none, or it fails ----+-- little is left ----------------> settled: the CPU
  * ```
  */
 import type { Device, Window } from "../device.ts";
@@ -76,8 +75,8 @@ export class GpuScout {
     this.#gpu = undefined;
   }
 
-  /** What is to be computed from here on. */
-  take(work: Work): void {
+  /** What is to be computed from here on. Does not wait for the GPU to compile it. */
+  prepare(work: Work): void {
     this.#work = work;
     if (this.#stage !== "ready") return;
     this.#sample = undefined;

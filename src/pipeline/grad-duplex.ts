@@ -33,7 +33,7 @@ export function createGradTransform(options: StreamGradOptions): GradTransform {
   const gradients = pending<Gradients>();
   const duplex = new PassDuplex(
     async (source, sink, signal) => {
-      const { sums } = await pass({ main: source }, sink, job, { ...options, signal });
+      const { sums } = await pass({ main: source }, sink, () => job, { ...options, signal });
       gradients.settle(gradientsOf(job.program, sums));
     },
     options.signal,

@@ -1,7 +1,8 @@
 /** @file `grad`: the gradient of a chain of ops, backward through one input into one output. */
 import { UsageError } from "../errors.ts";
 import { backwardJob, type FileGradOptions, type GradResult, gradientsOf } from "./grad-job.ts";
-import { pass } from "./pass.ts";
+import type { Job } from "./job.ts";
+import { type Inputs, pass } from "./pass.ts";
 import type { Output } from "./sink.ts";
 import type { Input } from "./source.ts";
 
@@ -34,21 +35,25 @@ export async function grad(
   output: Output,
   options: FileGradOptions,
 ): Promise<GradResult> {
+  const inputs = isPair(input) ? { main: input.dy, other: input.x } : { main: input };
+  const { result, program, sums } = await pass(inputs, output, () => jobFor(inputs, options), options);
+  return { ...result, gradients: gradientsOf(program, sums) };
+}
+
+/** @throws as `backwardJob`; UsageError where the inputs and the options do not agree */
+function jobFor({ main, other }: Inputs, options: FileGradOptions): Job {
   const job = backwardJob(options);
-  const two = isPair(input);
-  if (two && job.otherColumn !== undefined) {
+  if (other !== undefined && job.otherColumn !== undefined) {
     throw new UsageError("x and dy are two inputs, and columns are named too", {
       remedy: "Give two npy inputs, or one Arrow input and the names of its columns.",
     });
   }
-  if (two && input.x === input.dy) {
+  if (other === main) {
     throw new UsageError("x and dy are the same input", {
       remedy: "Give two: the input of the ops, and the gradient of their output.",
     });
   }
-  const inputs = two ? { main: input.dy, other: input.x } : { main: input };
-  const { result, sums } = await pass(inputs, output, job, options);
-  return { ...result, gradients: gradientsOf(job.program, sums) };
+  return job;
 }
 
 function isPair(input: Input | GradInputs): input is GradInputs {

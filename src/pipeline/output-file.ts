@@ -5,9 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { type Stats, unlinkSync } from "node:fs";
 import { type FileHandle, link, lstat, open, realpath, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { ioError, OutputExistsError } from "../errors.ts";
-import { isDirectory } from "./source.ts";
+import { isDirectory, noSuchFile } from "./source.ts";
 
 export interface OutputFileOptions {
   readonly overwrite: boolean;
@@ -50,7 +50,11 @@ export class OutputFile {
   readonly #replaces: boolean;
 
   static async create(path: string, { overwrite, existing }: OutputFileOptions): Promise<OutputFile> {
-    if (existing?.isDirectory()) throw ioError(isDirectory(), "create the output", { path });
+    // A name that ends like a directory's, and none at all: else it would be told when the work is done.
+    const isNameOfDirectory = path.endsWith("/") || path.endsWith(sep);
+    if (existing?.isDirectory() || isNameOfDirectory)
+      throw ioError(isDirectory(), "create the output", { path });
+    if (path === "") throw ioError(noSuchFile(), "create the output", { path });
     // A link to nothing is a name that is taken, too.
     if (!overwrite && (existing || (await isLink(path)))) throw new OutputExistsError(path);
     try {

@@ -1,7 +1,8 @@
 /** @file One input through a program into one output: what `transform` and `grad` share. The main path of the package. */
 import { AbortError, UsageError } from "../errors.ts";
 import { DETECT_BYTES, detectFormat, formatOfPath, openLayout } from "../formats/detect.ts";
-import type { FieldSummary, Format } from "../formats/layout.ts";
+import type { Format } from "../formats/layout.ts";
+import type { Program } from "../ops/program.ts";
 import { isRowWise } from "../ops/row-plan.ts";
 import { alongAxis } from "./channel-axis.ts";
 import { type Feed, FileFeed, StreamFeed } from "./feed.ts";
@@ -12,8 +13,8 @@ import type { FileTransformOptions, TransformResult } from "./options.ts";
 import { type OtherNpy, openOther, withOther } from "./other-npy.ts";
 import { type Others, OthersInFile, OthersInOwnStream, OthersInStream } from "./others.ts";
 import { ProgressMeter } from "./progress.ts";
-import { abandon, type Output, openSink, pathOf, type Sink, statOutput } from "./sink.ts";
-import { type Input, identify, openSource, type Source } from "./source.ts";
+import { abandonOutput, type Output, openSink, pathOf, type Sink, statOutput } from "./sink.ts";
+import { abandonInput, type Input, identify, openSource, type Source } from "./source.ts";
 
 /** What a program reads: what it changes, and for npy the other input. */
 export interface Inputs {
@@ -23,42 +24,56 @@ export interface Inputs {
 
 export interface Passed {
   readonly result: TransformResult;
+  readonly program: Program;
   /** The program's sums, in its order. */
   readonly sums: readonly Float64Array[];
 }
 
-/** Everything of the input goes to the output, the elements computed. Nothing is left open or half written. */
+/**
+ * Everything of the input goes to the output, the elements computed. Nothing is left open or half written, also where
+ * `makeJob` throws.
+ */
 export async function pass(
-  inputs: Inputs,
+  { main, other }: Inputs,
   output: Output,
-  job: Job,
+  makeJob: () => Job,
   options: FileTransformOptions,
 ): Promise<Passed> {
-  const { overwrite = false, signal } = options;
+  const { overwrite = false } = options;
+  const waiting = other === undefined ? [main] : [main, other];
   const sources: Source[] = [];
   let sink: Sink | undefined;
-  // A stream may never answer; closed, it ends whatever waits for it.
+  // Of our own, with one listener on the caller's, which may serve many passes at once.
+  const controller = new AbortController();
+  const { signal } = controller;
   const onAbort = (): void => {
+    controller.abort(options.signal?.reason);
+    // A stream may never answer; closed, it ends whatever waits for it.
     for (const source of sources) if (source.kind === "stream") void source.close();
+    if (sink?.kind === "stream") void sink.discard(new AbortError(signal.reason));
   };
-  const open = async (input: Input): Promise<Source> => {
-    const source = await openSource(input);
+  const open = async (): Promise<Source> => {
+    const source = await openSource(waiting.shift()!);
     sources.push(source);
-    if (signal?.aborted) throw new AbortError(signal.reason);
+    if (signal.aborted) throw new AbortError(signal.reason);
     await refuseSameFile(source, output);
     return source;
   };
-  signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  else options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    const source = await open(inputs.main);
-    const other = inputs.other === undefined ? undefined : await openOther(await open(inputs.other));
+    const job = makeJob();
+    const source = await open();
+    const otherSource = other === undefined ? undefined : await open();
     sink = await openSink(output, { overwrite, signal });
-    return await run({ source, other, sink, path: pathOf(output) }, job, options);
+    const ends = { source, other: otherSource && (await openOther(otherSource)), sink, path: pathOf(output) };
+    return await run(ends, job, { ...options, signal });
   } catch (error) {
-    await (sink ? sink.discard(error as Error) : abandon(output, error as Error));
-    throw signal?.aborted ? new AbortError(signal.reason) : error;
+    await (sink ? sink.discard(error as Error) : abandonOutput(output, error as Error));
+    for (const input of waiting) await abandonInput(input);
+    throw signal.aborted ? new AbortError(signal.reason) : error;
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    options.signal?.removeEventListener("abort", onAbort);
     for (const source of sources) await source.close();
   }
 }
@@ -99,34 +114,40 @@ async function run(
 
   const device = await openDevice({ ...job, expectedBytes: size });
   const meter = new ProgressMeter(size, device, onProgress);
-  const fields: FieldSummary[] = [];
+  // Once each: of streams that follow one another every one has its schema, and often the same.
+  const computed = new Set<string>();
+  const skipped = new Map<string, TransformResult["skipped"][number]>();
   let sums: readonly Float64Array[] = [];
   try {
     await flow({
       ...{ steps, feed, device, sink, meter, signal, others },
       onSchema(schema) {
-        fields.push(...schema.fields);
+        for (const { role, name, reason = "" } of schema.fields) {
+          if (role === "computed") computed.add(name);
+          if (role === "skipped") skipped.set(JSON.stringify([name, reason]), { column: name, reason });
+        }
         return device.prepare(program, schema.tensors);
       },
     });
     sums = device.sums();
+    // Before the output is there: a report that throws must leave none.
+    meter.finish();
     await sink.commit();
   } finally {
     device.close();
   }
   return {
     result: {
-      ...meter.finish(),
+      ...meter.progress,
       ops: text,
       workers: device.workers,
       inputFormat,
       outputFormat,
       bytesWritten: meter.bytesWritten,
-      columns: [...new Set(fields.filter(({ role }) => role === "computed").map(({ name }) => name))],
-      skipped: fields.flatMap(({ role, name, reason = "" }) =>
-        role === "skipped" ? [{ column: name, reason }] : [],
-      ),
+      columns: [...computed],
+      skipped: [...skipped.values()],
     },
+    program,
     sums,
   };
 }

@@ -9,7 +9,7 @@ const INTERVAL = 50;
 export class ProgressMeter {
   readonly #started = performance.now();
   readonly #totalBytes: number | undefined;
-  readonly #device: Pick<Device, "name" | "reason">;
+  readonly #device: Pick<Device, "name" | "api" | "reason">;
   readonly #report: ((progress: Progress) => void) | undefined;
   #reported = Number.NEGATIVE_INFINITY;
   #bytes = 0;
@@ -20,7 +20,7 @@ export class ProgressMeter {
 
   constructor(
     totalBytes: number | undefined,
-    device: Pick<Device, "name" | "reason">,
+    device: Pick<Device, "name" | "api" | "reason">,
     report: ((progress: Progress) => void) | undefined,
   ) {
     this.#totalBytes = totalBytes;
@@ -41,20 +41,20 @@ export class ProgressMeter {
     return this.#bytesWritten;
   }
 
-  /** All is done: the last report, and what it said. */
+  /** All is done: the last report, which may throw like any, and what it said. */
   finish(): Progress {
     // A walk that seeks passes over bytes that it need not read, such as a footer.
     this.#bytes = Math.max(this.#bytes, this.#totalBytes ?? 0);
     if (this.#report) this.#tell(this.#report);
-    return this.#now();
+    return this.progress;
   }
 
   #tell(report: (progress: Progress) => void): void {
     this.#reported = performance.now();
-    report(this.#now());
+    report(this.progress);
   }
 
-  #now(): Progress {
+  get progress(): Progress {
     const seconds = (performance.now() - this.#started) / 1000;
     return {
       bytes: this.#bytes,
@@ -65,6 +65,7 @@ export class ProgressMeter {
       seconds,
       bytesPerSecond: seconds > 0 ? this.#bytes / seconds : 0,
       device: this.#device.name,
+      deviceApi: this.#device.api,
       deviceReason: this.#device.reason,
     };
   }

@@ -52,7 +52,7 @@ export async function openSink(output: Output, options: SinkOptions): Promise<Si
 }
 
 /** Tells a stream that was given as output, but not opened yet, that nothing will come. */
-export async function abandon(output: Output, error: Error): Promise<void> {
+export async function abandonOutput(output: Output, error: Error): Promise<void> {
   if (pathOf(output) !== undefined) return;
   const sink = await openSink(output, { overwrite: false, signal: undefined });
   await sink.discard(error);

@@ -46,6 +46,12 @@ export async function openSource(input: Input): Promise<Source> {
   });
 }
 
+/** Closes a stream that was given as input, but not opened yet: nobody will read it. */
+export async function abandonInput(input: Input): Promise<void> {
+  if (typeof input !== "object" || input === null || input instanceof URL) return;
+  if ("kind" in input || Symbol.asyncIterator in input) await (await openSource(input)).close();
+}
+
 /** The path of a file URL. @throws UsageError for any other */
 export function pathOfUrl(url: URL): string {
   try {
@@ -61,6 +67,8 @@ export const identify = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
 /** What the system would say, sooner. */
 export const isDirectory = (): NodeJS.ErrnoException =>
   Object.assign(new Error("is a directory"), { code: "EISDIR" });
+export const noSuchFile = (): NodeJS.ErrnoException =>
+  Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
 
 async function openPath(path: string): Promise<Source> {
   let file: FileHandle;

@@ -24,6 +24,6 @@ export async function transform(
   output: Output,
   options: FileTransformOptions,
 ): Promise<TransformResult> {
-  const { result } = await pass({ main: input }, output, forwardJob(options), options);
+  const { result } = await pass({ main: input }, output, () => forwardJob(options), options);
   return result;
 }

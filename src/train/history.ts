@@ -15,7 +15,8 @@ export class Curve {
   #steps: number;
 
   constructor({ width, sums, steps }: CurveData = { width: 1, sums: [], steps: 0 }) {
-    [this.#width, this.#sums, this.#steps] = [width, [...sums], steps];
+    [this.#width, this.#steps] = [width, steps];
+    this.#sums = sums.map((sum) => sum ?? Number.NaN);
   }
 
   add(value: number): void {
@@ -48,7 +49,8 @@ export class Curve {
 
 export interface CurveData {
   readonly width: number;
-  readonly sums: readonly number[];
+  /** `null` for NaN, which JSON does not know. */
+  readonly sums: readonly (number | null)[];
   readonly steps: number;
 }
 

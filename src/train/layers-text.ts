@@ -15,12 +15,12 @@
 import { OpSyntaxError, UsageError } from "../errors.ts";
 import { bind, faultIn, unknownParam } from "../ops/bind.ts";
 import type { OpDefinition, ParamValue } from "../ops/definition.ts";
-import { formatNumber } from "../ops/formula.ts";
 import { allOps, findOp } from "../ops/op.ts";
 import { nearest } from "../ops/suggest.ts";
 import { type Argument, type Call, oneLine, parseCalls } from "./call-text.ts";
 import { FORMS, type FormName, formText, makeReshape, READ } from "./layer-forms.ts";
-import { activation, type LayerSpec, type Learned, type OpLayer } from "./layers.ts";
+import { activation, type LayerSpec, type OpLayer } from "./layers.ts";
+import { isWord, learnedText, readLearned, valueText, WORDS } from "./learned-text.ts";
 
 /**
  * Reads layers.
@@ -36,9 +36,6 @@ export function parseLayers(text: string): LayerSpec[] {
 export function layersText(specs: readonly LayerSpec[]): string {
   return specs.map((spec) => (spec.kind === "op" ? opText(spec) : formText(spec))).join(" | ");
 }
-
-/** What a layer's own words are where an op has none of that name. */
-const WORDS = ["learn", "each", "keep", "fixed"];
 
 /** PyTorch's own layer of that name has the channels on axis 1 of the batch; the op counts from the end. */
 const PRELU_AXIS = 1;
@@ -133,12 +130,10 @@ class CallReader {
   }
 
   #op(op: OpDefinition, args: readonly Argument[]): OpLayer {
-    const isWord = ({ name, value }: Argument): boolean =>
-      WORDS.includes(String(name ?? value)) && !op.params.some((each) => each.name === name);
-    const words = args.filter(isWord);
+    const words = args.filter((each) => isWord(each, op));
     const places = this.#values(
       op,
-      args.filter((each) => !isWord(each)),
+      args.filter((each) => !isWord(each, op)),
     );
     const values: Record<string, ParamValue> = op.name === "prelu" ? { axis: PRELU_AXIS } : {};
     for (const [name, { value, at }] of places) {
@@ -155,7 +150,7 @@ class CallReader {
     const fault = faultIn(op, values);
     if (fault) this.#fail(fault.problem, places.get(fault.param ?? "")?.at ?? this.#call.at, fault.remedy);
     const bound = bind(op, values);
-    const learned = this.#learned(op, bound.values, words);
+    const learned = readLearned(op, bound.values, words, (...told) => this.#fail(...told));
     return this.#made(() => activation(bound, learned), [...words.map((each) => ["", each] as const)]);
   }
 
@@ -171,46 +166,6 @@ class CallReader {
       found.set(name, argument);
     }
     return found;
-  }
-
-  /** What `learn`, `each`, `keep` and `fixed` say, from left to right; the latter three are of the `learn` before them. */
-  #learned(
-    op: OpDefinition,
-    values: Readonly<Record<string, ParamValue>>,
-    words: readonly Argument[],
-  ): Learned[] {
-    const learned = new Map<string, Learned>();
-    const [first] = op.params.filter(({ channelAxis }) => !channelAxis);
-    let current: string | undefined;
-    const learn = (param: string): void => {
-      const channels = typeof values[param] === "object" ? "each" : "one";
-      if (!learned.has(param)) learned.set(param, { param, channels });
-      current = param;
-    };
-    if (op.name === "prelu") learn(first!.name);
-    for (const { name, value, at } of words) {
-      if ((name ?? value) === "learn") {
-        if (!first) this.#fail(`${op.name} has no parameter to learn`, at);
-        if (typeof value === "number") {
-          const remedy = `Write ${op.name}(${formatNumber(value)}, learn) to begin with ${formatNumber(value)}.`;
-          this.#fail("learn takes a parameter's name, or its bounds", at, remedy);
-        }
-        learn(name !== undefined && typeof value === "string" ? value : first.name);
-        if (typeof value !== "object") continue;
-      }
-      if (current === undefined) {
-        this.#fail(`${String(name ?? value)} says how a parameter is learned`, at, "Write learn before it.");
-      }
-      const before = learned.get(current)!;
-      if (value === "fixed") {
-        learned.delete(current);
-        current = undefined;
-      } else if (value === "each") learned.set(current, { ...before, channels: "each" });
-      else if (typeof value === "object" && value.length === 2) {
-        learned.set(current, { ...before, keep: [value[0]!, value[1]!] });
-      } else this.#fail("bounds are two numbers", at, "Write learn=[0, 1].");
-    }
-    return [...learned.values()];
   }
 
   /** What `make` gives; an error of its points at the argument that it names. */
@@ -241,18 +196,7 @@ function opText({ op: { op, values }, learned }: OpLayer): string {
     isPrelu && name === "axis" ? PRELU_AXIS : op.params.find((each) => each.name === name)?.default;
   const own = op.params.filter(({ name, channelAxis }) => !channelAxis || values[name] !== usual(name));
   const parts = own.map(({ name }) => `${name}=${valueText(values[name]!)}`);
-  const [first] = op.params.filter(({ channelAxis }) => !channelAxis);
-  if (isPrelu && learned.length === 0) parts.push("fixed");
-  for (const { param, channels, keep } of learned) {
-    const bounds = keep && valueText(keep);
-    if (param !== first!.name) parts.push(`learn=${param}`, ...(bounds ? [`keep=${bounds}`] : []));
-    else if (bounds) parts.push(`learn=${bounds}`);
-    else if (!isPrelu) parts.push("learn");
-    if (channels === "each" && typeof values[param] === "number") parts.push("each");
-  }
+  parts.push(...learnedText(op, values, learned));
   if (op.name === "layer_norm") parts.push("affine=false");
   return parts.length === 0 ? op.name : `${op.name}(${parts.join(", ")})`;
 }
-
-const valueText = (value: ParamValue): string =>
-  typeof value === "number" ? formatNumber(value) : `[${value.map(formatNumber).join(", ")}]`;

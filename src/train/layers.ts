@@ -2,8 +2,16 @@
  * @file Layers as plain data, and the functions that make them. What they compute, their shapes and their defaults are those
  * of PyTorch's modules.
  *
+ * Shapes below are those of one row; where none is given the layer keeps it. All functions throw UsageError for a number
+ * that cannot be; whether the shapes of neighbours fit is known when a training begins.
+ *
  * ```ts
  * const model = sequential(layers.flatten(), layers.dense(256), leakyRelu, layers.dropout(0.1), layers.dense(10));
+ * const images = sequential(
+ *   ...[layers.reshape(1, 28, 28), layers.standardize(), layers.conv2d(8, 3, { padding: 1 }), layers.batchNorm()],
+ *   ...[layers.prelu({ each: true }), layers.maxPool(2), layers.avgPool([2, 7]), layers.layerNorm()],
+ *   ...[layers.activation(leakyRelu.definition, [{ param: "alpha", channels: "one" }]), layers.dense(10)],
+ * );
  * ```
  */
 import { UsageError } from "../errors.ts";
@@ -94,7 +102,7 @@ export type LayerSpec =
 /** One number for both axes, or one each. */
 export type PairInput = number | Pair;
 
-/** `y = x W^T + b`, as `nn.Linear`, on all elements of a row: one of several axes is flattened first. */
+/** `y = x W^T + b`, as `nn.Linear`, on all elements of a row, to [units]: one of several axes is flattened first. */
 export function dense(units: number, { bias = true, init }: { bias?: boolean; init?: Init } = {}): Dense {
   checkCount("units of dense", units);
   return { kind: "dense", units, bias, ...checkedInit(init) };
@@ -164,12 +172,15 @@ export function batchNorm({
   return { kind: "batch_norm", momentum, eps };
 }
 
-/** Comes before all layers that compute, for its statistics are those of the data. */
+/** Each feature less its mean, by its deviation. Comes before all layers that compute, for its statistics are those of the data. */
 export function standardize(): Standardize {
   return { kind: "standardize" };
 }
 
-/** `nn.Conv2d` on rows of [channels, height, width]; rows of [height, width] have one channel. */
+/**
+ * `nn.Conv2d`, from [channels, height, width] to [`channels`, places down, places across]; rows of [height, width] have one
+ * channel. There are `floor((height + 2 * padding - kernel) / stride) + 1` places down, and so on across.
+ */
 export function conv2d(
   channels: number,
   kernel: PairInput,
@@ -194,12 +205,12 @@ export interface PoolOptions {
   readonly padding?: PairInput;
 }
 
-/** `nn.MaxPool2d`: the largest of each window; the gradient goes to the first of equal ones. */
+/** `nn.MaxPool2d`: the largest of each window; the gradient goes to the first of equal ones. Shapes are as of `conv2d`. */
 export function maxPool(kernel: PairInput, options: PoolOptions = {}): Pool {
   return pool("max_pool", kernel, options);
 }
 
-/** `nn.AvgPool2d`: the mean of each window, in which padding counts as zeros. */
+/** `nn.AvgPool2d`: the mean of each window, in which padding counts as zeros. Shapes are as of `conv2d`. */
 export function avgPool(kernel: PairInput, options: PoolOptions = {}): Pool {
   return pool("avg_pool", kernel, options);
 }
@@ -215,7 +226,7 @@ function pool(kind: Pool["kind"], kernel: PairInput, { stride, padding = 0 }: Po
   return { kind, kernel: size, stride: pairOf(`stride of ${kind}`, stride ?? size, 1), padding: around };
 }
 
-/** A row as one axis. */
+/** A row as one axis: [elements]. */
 export function flatten(): Flatten {
   return { kind: "flatten" };
 }

@@ -13,11 +13,11 @@ import type { BoundOp, OpDefinition } from "../ops/op.ts";
 import { resolveOps } from "../pipeline/chain.ts";
 import type { Link } from "../pipeline/options.ts";
 import type { TargetSpace } from "./data/dataset.ts";
-import { forward } from "./engine/inference.ts";
 import type { WriteOptions } from "./files/tensor-file.ts";
 import { activation, type LayerSpec } from "./layers.ts";
 import { parseLayers } from "./layers-text.ts";
 import { type Network, shapeText, sizeOf, type Tensors, tensorsOf } from "./network.ts";
+import { predictRows } from "./ready-network.ts";
 import type { Trained } from "./trained.ts";
 
 /** A layer as `sequential` takes it: of its function (`layers.dense(10)`), an op, or text: `"dense(256) | relu"`. */
@@ -43,7 +43,7 @@ export class Model {
 
   /**
    * Reads a model that `save` or `sluice train` has written.
-   * @throws IoError, CorruptError, TruncatedError, UnsupportedError
+   * @throws IoError, NotRecognisedError, CorruptError, TruncatedError, UnsupportedError
    */
   static async load(path: string): Promise<Model> {
     const { readModel } = await import("./files/model-file.ts");
@@ -102,7 +102,7 @@ export class Model {
         remedy: `Give a Float32Array of rows of the shape ${shapeText(network.inputShape)}.`,
       });
     }
-    return forward(network, tensors, rows);
+    return predictRows(network, tensors, rows);
   }
 
   /** Writes it as safetensors, for `load` and for others. @throws OutputExistsError, IoError */

@@ -5,8 +5,8 @@
 import type { DeviceName } from "../device.ts";
 import { checkDevice, type DeviceChoice } from "../pipeline/options.ts";
 import { type Engine, type EngineOptions, openEngine } from "./engine/engine.ts";
+import { speedOf } from "./engine-speed.ts";
 import { type Network, sizeOf } from "./network.ts";
-import { speedOf } from "./trial.ts";
 
 export interface OpenedEngine {
   readonly engine: Engine;

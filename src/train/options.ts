@@ -1,5 +1,5 @@
 /** @file What a training is told: options, and the settings that they come to. */
-import { SluiceError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { DeviceChoice } from "../pipeline/options.ts";
 import { parseSize } from "../pipeline/size.ts";
 import { layersText } from "./layers-text.ts";
@@ -54,8 +54,11 @@ export interface TrainOptions {
   readonly resume?: boolean | undefined;
   /** Where events are written, a line of JSON each. */
   readonly log?: string | undefined;
-  /** Steps from one look at the layers (gradients, dead units, slopes) to the next; 0: never. Default: 100 looks. */
-  readonly inspectEvery?: number | undefined;
+  /**
+   * Steps from one look at the layers (gradients, dead units, slopes) to the next, for the history and the log. `"auto"`:
+   * some 100 looks in all, as a report wants them. Default: 0, never, for each of them waits for the workers.
+   */
+  readonly inspectEvery?: number | "auto" | undefined;
   /**
    * Default: `"auto"`, which times a GPU where there is much to do, and trains on what is faster. `"gpu"` needs the packages
    * gpu.js and webgpu, and is refused with the reason where there is none, and for an op over rows whose parameters are learned.
@@ -131,8 +134,9 @@ const DEFAULTS: Omit<Settings, "layers"> = {
 };
 
 function givenSettings(model: Model, options: TrainOptions): Partial<Settings> & { readonly layers: string } {
-  const { features, label, weight, skipNulls, shuffle, classWeights, optimizer, schedule } = options;
+  const { features, label, weight, skipNulls, shuffle, optimizer, schedule } = options;
   const loss = lossOf(options);
+  const classWeights = options.classWeights ?? loss?.classWeights;
   const text = (value: string | { readonly text: string }): string =>
     typeof value === "string" ? value : value.text;
   const all: { [Name in keyof Settings]: Settings[Name] | undefined } = {
@@ -140,30 +144,25 @@ function givenSettings(model: Model, options: TrainOptions): Partial<Settings> &
     features: typeof features === "string" ? [features] : features,
     ...{ label, weight, skipNulls },
     shuffle: shuffle === undefined ? undefined : parseSize(shuffle, "shuffle"),
-    validation: within("validation", options.validation, "a number from 0, below 1", (x) => x >= 0 && x < 1),
-    seed: within("seed", options.seed, "a whole number", Number.isSafeInteger),
+    validation: checked("validation", options.validation),
+    seed: checked("seed", options.seed),
     loss: loss && lossText(loss),
     classWeights: typeof classWeights === "string" ? parseClassWeights(classWeights) : classWeights,
     optimizer: optimizer === undefined ? undefined : parseOptimizer(text(optimizer)).text,
     schedule: schedule === undefined ? undefined : parseRateSchedule(text(schedule)).text,
-    clip: within("clip", options.clip, "a number above 0", (x) => x > 0 && Number.isFinite(x)),
-    batch: count("batch", options.batch),
-    epochs: count("epochs", options.epochs),
-    patience: count("patience", options.patience),
+    clip: checked("clip", options.clip),
+    batch: checked("batch", options.batch),
+    epochs: checked("epochs", options.epochs),
+    patience: checked("patience", options.patience),
   };
-  count("checkpointEvery", options.checkpointEvery);
-  count("workers", options.workers);
+  checked("checkpointEvery", options.checkpointEvery);
+  checked("workers", options.workers);
   if (options.device !== undefined && !DEVICES.includes(options.device)) {
     throw new UsageError(`device cannot be ${String(options.device)}`, {
       remedy: `Give one of ${DEVICES.join(", ")}.`,
     });
   }
-  within(
-    "inspectEvery",
-    options.inspectEvery,
-    "a whole number from 0",
-    (x) => Number.isSafeInteger(x) && x >= 0,
-  );
+  if (options.inspectEvery !== "auto") checked("inspectEvery", options.inspectEvery);
   const given = Object.entries(all).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as Partial<Settings> & { layers: string };
 }
@@ -171,23 +170,34 @@ function givenSettings(model: Model, options: TrainOptions): Partial<Settings> &
 function lossOf({ loss, labelSmoothing }: TrainOptions): Loss | undefined {
   const own = typeof loss === "string" ? parseLoss(loss) : loss;
   if (labelSmoothing === undefined) return own;
-  const { kind } = own ?? { kind: "cross_entropy" };
-  if (kind === "cross_entropy") return { kind, smoothing: checkedSmoothing(labelSmoothing) };
+  const { kind, ...others } = own ?? { kind: "cross_entropy" };
+  if (kind === "cross_entropy") return { ...others, kind, smoothing: checkedSmoothing(labelSmoothing) };
   throw new UsageError(`${kind} has no label smoothing`, { remedy: "It goes with cross_entropy." });
 }
 
-function within(
-  name: string,
-  value: number | undefined,
-  what: string,
-  fits: (value: number) => boolean,
-): number | undefined {
+/** Which numbers an option may be. */
+interface Range {
+  readonly what: string;
+  readonly fits: (value: number) => boolean;
+}
+const whole = (least: number): Range => ({
+  what: `a whole number from ${least}`,
+  fits: (value) => Number.isSafeInteger(value) && value >= least,
+});
+
+export const RANGES = {
+  validation: { what: "a number from 0, below 1", fits: (value) => value >= 0 && value < 1 },
+  seed: { what: "a whole number", fits: Number.isSafeInteger },
+  clip: { what: "a number above 0", fits: (value) => value > 0 && Number.isFinite(value) },
+  ...{ batch: whole(1), epochs: whole(1), patience: whole(1) },
+  ...{ checkpointEvery: whole(1), workers: whole(1), inspectEvery: whole(0) },
+} as const satisfies Readonly<Record<string, Range>>;
+
+function checked(name: keyof typeof RANGES, value: number | undefined): number | undefined {
+  const { what, fits } = RANGES[name];
   if (value === undefined || (typeof value === "number" && fits(value))) return value;
   throw new UsageError(`${name} cannot be ${String(value)}`, { remedy: `Give ${what}.` });
 }
-
-const count = (name: string, value: number | undefined): number | undefined =>
-  within(name, value, "a whole number from 1", (x) => Number.isSafeInteger(x) && x >= 1);
 
 function checkSame(given: Partial<Settings>, before: Settings): void {
   for (const name of FIXED) {
@@ -206,27 +216,5 @@ function checkSame(given: Partial<Settings>, before: Settings): void {
         remedy: "Its settings may change, as the learning rate.",
       },
     );
-  }
-}
-
-/** Whether a value that was read from a file is settings. */
-export function isSettings(value: unknown): value is Settings {
-  if (typeof value !== "object" || value === null) return false;
-  const given = value as { readonly [Name in keyof Settings]: unknown };
-  const texts = [given.layers, given.loss, given.optimizer, given.schedule];
-  const numbers = [given.validation, given.seed, given.batch, given.epochs];
-  if (!texts.every((each) => typeof each === "string") || !numbers.every(Number.isFinite)) return false;
-  try {
-    for (const [text, read] of [
-      [given.loss, parseLoss],
-      [given.optimizer, parseOptimizer],
-      [given.schedule, parseRateSchedule],
-    ] as const) {
-      read(text as string);
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof SluiceError) return false;
-    throw error;
   }
 }

@@ -107,11 +107,8 @@ export class Session {
   get isStopped(): boolean {
     const { settings, standing } = this.#parts;
     const last = standing.history.epochs.at(-1)?.epoch ?? 0;
-    return (
-      settings.patience !== null &&
-      standing.best !== undefined &&
-      last - standing.best.epoch >= settings.patience
-    );
+    // A loss that was never a number has not fallen since the beginning.
+    return settings.patience !== null && last - (standing.best?.epoch ?? 0) >= settings.patience;
   }
 
   /** While one half of the slots is trained, the other one is filled. */
@@ -205,7 +202,7 @@ export class Session {
     const { step, validation } = standing;
     const record = { epoch: index + 1, step, training, ...(validation ? { validation } : {}) };
     standing.history.addEpoch(record);
-    if (settings.patience !== null && validation && !(validation.loss >= (standing.best?.loss ?? Infinity))) {
+    if (settings.patience !== null && validation && validation.loss < (standing.best?.loss ?? Infinity)) {
       standing.best = { loss: validation.loss, step, epoch: index + 1 };
       this.#best = await engine.tensors();
     }

@@ -1,7 +1,10 @@
 /** @file Where a training stands: all that it needs to go on as if it had never stopped, as checkpoints hold it. */
-import { UsageError } from "../errors.ts";
+import { UnsupportedError, UsageError } from "../errors.ts";
+import { faultInCheckpoint } from "./checkpoint-fault.ts";
 import { History, type HistoryData, type Score } from "./history.ts";
-import { isSettings, type Settings } from "./options.ts";
+import { type Network, sizeOf, tensorsOf } from "./network.ts";
+import { parseOptimizer } from "./optimizer-text.ts";
+import type { Settings } from "./options.ts";
 import type { Training } from "./trained.ts";
 
 /** Sums over the steps of the epoch under way. */
@@ -69,25 +72,29 @@ export function toTraining({ settings, rows, standing, tensors, state }: Checkpo
   }
   for (const [name, values] of tensors ?? []) arrays.set(`${LAST}.${name}`, values);
   const { history, ...rest } = standing;
-  return { progress: { version: 1, settings, rows, ...rest, history: history.toJSON() }, arrays };
+  return { progress: { version: VERSION, settings, rows, ...rest, history: history.toJSON() }, arrays };
 }
 
-/** @throws UsageError where it says nothing, or not what a training can go on from */
-export function fromTraining(training: Training | undefined): Checkpoint {
+/**
+ * @param network whose optimiser's arrays must all be there
+ * @throws UsageError where it says nothing, or not what a training can go on from; UnsupportedError for another version
+ */
+export function fromTraining(training: Training | undefined, network?: Network): Checkpoint {
   if (!training) {
     throw new UsageError("The model says nothing of where its training stands", {
       remedy: "Only what sluice train has written goes on; or train it anew, from its weights.",
     });
   }
   const { progress, arrays } = training;
-  const { settings, rows, step, sums, history, validation, best } = progress as unknown as {
-    readonly [Name in keyof Stored]: unknown;
-  };
-  if (!isSettings(settings) || !isCount(step) || !hasCounts(rows) || !isSums(sums)) {
-    throw new UsageError("The model's checkpoint is from another version, or damaged", {
-      remedy: "Begin a new training.",
-    });
+  if (progress.version !== VERSION) {
+    throw new UnsupportedError(
+      `The checkpoint's version is ${String(progress.version)}; only ${VERSION} is read`,
+      { remedy: "Update Sluice, or begin a new training." },
+    );
   }
+  const fault = faultInCheckpoint(progress);
+  if (fault !== undefined) throw damaged(`its ${fault} is not what a training writes`);
+  const { settings, rows, step, sums, history, validation, best } = progress as unknown as Stored;
   const tensors = new Map<string, Float32Array>();
   const state = new Map<string, Float32Array>();
   for (const [name, values] of arrays) {
@@ -96,39 +103,50 @@ export function fromTraining(training: Training | undefined): Checkpoint {
     if (array === LAST) tensors.set(tensor, values);
     else state.set(`${tensor}.${array}`, values);
   }
+  // A step began them.
+  if (network && step > 0) requireState(network, settings, state);
   return {
     ...{ settings, rows, state },
     tensors: tensors.size > 0 ? tensors : undefined,
     standing: {
       ...{ step, sums: { ...sums } },
-      validation: (validation ?? undefined) as Score | undefined,
-      best: (best ?? undefined) as Best | undefined,
-      history: new History(history as HistoryData | undefined),
+      ...{ validation: withLoss(validation), best: withLoss(best) },
+      history: new History(history),
     },
   };
 }
 
+const VERSION = 1;
+
+const damaged = (what: string): UsageError =>
+  new UsageError(`The model's checkpoint is damaged: ${what}`, {
+    remedy: "Go on from another checkpoint, or begin a new training.",
+  });
+
+/** Without its arrays an optimiser would begin anew, in the middle of a training. */
+function requireState(network: Network, { optimizer }: Settings, state: Checkpoint["state"]): void {
+  const { state: arrays } = parseOptimizer(optimizer);
+  for (const { name, shape, learned } of tensorsOf(network)) {
+    for (const array of learned ? arrays : []) {
+      if (state.get(`${name}.${array}`)?.length === sizeOf(shape)) continue;
+      throw damaged(`the optimiser's ${array} of ${name} is missing, or has another shape`);
+    }
+  }
+}
+
 /** The progress as JSON has it. */
 interface Stored extends Omit<Standing, "history"> {
-  readonly version: number;
   readonly settings: Settings;
   readonly rows: RowCounts;
   readonly history: HistoryData;
 }
 
+/** JSON knows no NaN: it has null there. */
+function withLoss<Scored extends { readonly loss: number | null }>(scored: Scored | null | undefined) {
+  return scored ? { ...scored, loss: scored.loss ?? Number.NaN } : undefined;
+}
+
 function splitName(name: string): { readonly tensor: string; readonly array: string } {
   const dot = name.lastIndexOf(".");
   return { tensor: name.slice(0, dot), array: name.slice(dot + 1) };
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function hasCounts(value: unknown): value is RowCounts {
-  const { train, validation } = (value ?? {}) as { readonly [Name in keyof RowCounts]?: unknown };
-  return isCount(train) && isCount(validation);
-}
-
-function isSums(value: unknown): value is EpochSums {
-  const sums = (value ?? {}) as { readonly [name: string]: unknown };
-  return ["loss", "weight", "correct", "rows"].every((name) => Number.isFinite(sums[name]));
 }

@@ -8,15 +8,15 @@
  * await model.save("digits.safetensors", { overwrite: true });
  * ```
  */
-import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { DeviceName } from "../device.ts";
-import { AbortError, OutputExistsError, UsageError } from "../errors.ts";
+import { AbortError, UsageError } from "../errors.ts";
 import { parseSize } from "../pipeline/size.ts";
 import type { Assessed } from "./assessment.ts";
 import { type Dataset, openDataset } from "./data/dataset.ts";
 import type { Engine, EngineOptions, LayerStatistics } from "./engine/engine.ts";
 import { evaluate } from "./evaluate.ts";
+import { checkOutputFile } from "./files/tensor-file.ts";
 import type { History, Score } from "./history.ts";
 import { initialise } from "./initialise.ts";
 import { parseLoss, resolveClassWeights } from "./loss-text.ts";
@@ -114,11 +114,12 @@ async function run(
   tell: Task["tell"],
 ): Promise<TrainResult> {
   options.signal?.throwIfAborted();
-  const checkpoint = options.resume
-    ? fromTraining(model.isTrained ? model.trained.training : undefined)
-    : undefined;
+  const trained = model.isTrained ? model.trained : undefined;
+  const checkpoint = options.resume ? fromTraining(trained?.training, trained?.network) : undefined;
   const settings = settingsOf(model, options, checkpoint?.settings);
-  if (options.output !== undefined && !options.overwrite) refuseExisting(options.output);
+  const { output, overwrite } = options;
+  // Hours of computing must not end with a name that cannot be written.
+  if (output !== undefined) await checkOutputFile(output, { overwrite });
   const dataset = await openData(model, source, settings, options);
   try {
     const { features, label = null } = dataset;
@@ -149,7 +150,7 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
   const { tensors, choices } = await initialTensors(network, dataset, task);
   const standing = checkpoint?.standing ?? newStanding();
   const looks = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / LOOKS);
-  const inspectEvery = options.inspectEvery ?? looks;
+  const inspectEvery = options.inspectEvery === "auto" ? looks : (options.inspectEvery ?? 0);
   const plan = new Plan({
     ...{ rows: rows.train, batch: settings.batch, epochs: settings.epochs },
     stops: [inspectEvery, options.checkpointEvery ?? 0],
@@ -242,11 +243,6 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
     log?.close();
     await engine.close();
   }
-}
-
-/** Hours of computing must not end with a name that is taken. */
-function refuseExisting(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })) throw new OutputExistsError(path);
 }
 
 function openData(

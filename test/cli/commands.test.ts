@@ -205,15 +205,25 @@ describe("sluice doctor", () => {
 
   it("shows the GPU with its limits and rates, and says where it is one in software", () => {
     const rates = { upload: 12.5e9, compute: 500e9, download: 11e9 };
-    const gpu = { found: true, adapter: "A GPU", isSoftware: false, arrayBytes: 2 ** 31, rates } as const;
+    const api = "webgpu";
+    const gpu = {
+      found: true,
+      api,
+      adapter: "A GPU",
+      isSoftware: false,
+      arrayBytes: 2 ** 31,
+      rates,
+    } as const;
     expect(renderChecks(checkGpu(gpu), 100, style)).toBe(
-      "ok  GPU         A GPU\n" +
+      "ok  GPU         A GPU, through WebGPU\n" +
         "ok  GPU limits  arrays of up to 2.00 GiB\n" +
         "ok  GPU rates   upload 11.6 GiB/s, download 10.2 GiB/s, 466 GiB/s through leaky_relu on it\n\n" +
         "Sluice works here.\n",
     );
     const [software] = checkGpu({ ...gpu, isSoftware: true });
-    expect(software).toMatchObject({ verdict: "note", finding: "A GPU, in software" });
+    expect(software).toMatchObject({ verdict: "note", finding: "A GPU, through WebGPU, in software" });
+    const [standIn] = checkGpu({ ...gpu, api: "headless-gl" });
+    expect(standIn).toMatchObject({ verdict: "note", finding: "A GPU, through headless-gl" });
   });
 
   it("does without a GPU, and says what to install", () => {

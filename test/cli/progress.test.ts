@@ -98,7 +98,7 @@ describe("the line on a terminal", () => {
   };
   const progress = (bytes: number): Progress => ({
     ...{ bytes, totalBytes: 1000, rows: 1, batches: 1, elements: 1 },
-    ...{ seconds: 1, bytesPerSecond: bytes, device: "cpu", deviceReason: undefined },
+    ...{ seconds: 1, bytesPerSecond: bytes, device: "cpu", deviceApi: undefined, deviceReason: undefined },
   });
 
   beforeEach(() => {

@@ -5,7 +5,13 @@ import type { TransformResult } from "../../src/pipeline/options.ts";
 
 const style = styleFor(false, { LANG: "C.UTF-8" });
 const result: TransformResult = {
-  ...{ ops: "relu", device: "cpu", deviceReason: "too little work for a GPU", workers: 2 },
+  ...{
+    ops: "relu",
+    device: "cpu",
+    deviceApi: undefined,
+    deviceReason: "too little work for a GPU",
+    workers: 2,
+  },
   ...{ inputFormat: "arrow", outputFormat: "arrow" },
   ...{ bytes: 4 * 2 ** 30, totalBytes: 4 * 2 ** 30, bytesWritten: 4 * 2 ** 30, rows: 1_048_576, batches: 64 },
   ...{ elements: 2 ** 30, seconds: 0.8, bytesPerSecond: 5 * 2 ** 30, columns: ["x"], skipped: [] },

@@ -178,7 +178,7 @@ test("a training that explodes keeps its last good weights, and exits with 1", a
     ...["--optimizer", "sgd(lr=1e6)", "-o", "explodes.safetensors"],
   ]);
   expect(stderr).toMatch(
-    /^sluice: (The loss|A gradient) of step \d+ is not finite.* layer \d \(\w+\)\n {2}Lower the learning rate, as with adam\(lr=1e-4\)/,
+    /^sluice: (The loss|A gradient) of step \d+ is not finite.* layer \d \(\w+\)\n {2}Lower the learning rate, which is 1000000 here/,
   );
   expect(stderr).toContain("The weights from before that step are in explodes.safetensors.");
   expect(code).toBe(1);
@@ -204,6 +204,22 @@ test.each(MISUSED)("%s: an error, before anything is computed", async (says, arg
   expect(stderr).toMatch(says);
   expect(code).toBe(stderr.includes("exists already") ? 1 : 2);
   expect(directory.names()).not.toContain("x.safetensors");
+});
+
+/** There are no such rows to train on: whoever looked for them first would say so. */
+const UNWRITABLE: readonly (readonly [says: RegExp, outputs: readonly string[]])[] = [
+  [/ENOENT \(nowhere\/m.safetensors\)/, ["-o", "nowhere/m.safetensors"]],
+  [/ENOTDIR \(points.arrow\/m.safetensors\)/, ["-o", "points.arrow/m.safetensors"]],
+  [/EISDIR \(\.\)/, ["-o", ".", "--overwrite"]],
+  [/ENOENT \(nowhere\/m.onnx\)/, [...TO, "--onnx", "nowhere/m.onnx"]],
+  [/ENOENT \(nowhere\/m.html\)/, [...TO, "--report", "nowhere/m.html"]],
+];
+
+test.each(UNWRITABLE)("%s: an error, before the data are looked at", async (says, outputs) => {
+  const { code, stderr } = await run(["train", "missing.arrow", "--layers", "dense(3)", ...outputs]);
+  expect(stderr).toMatch(says);
+  expect(code).toBe(1);
+  expect(directory.names().filter((name) => /^x\.|partial/.test(name))).toEqual([]);
 });
 
 test("rows with nulls are an error, or left out and counted", async () => {

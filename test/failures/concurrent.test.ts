@@ -164,9 +164,11 @@ describe("an AbortSignal", () => {
     const input = write("in.arrow", fixture("small.arrow"));
     const { signal } = new AbortController();
     let listeners = 0;
+    let most = 0;
     const count = (change: number) => (original: (...all: never[]) => void) =>
       function (this: AbortSignal, ...all: never[]) {
         listeners += change;
+        most = Math.max(most, listeners);
         return original.apply(this, all);
       };
     signal.addEventListener = count(1)(signal.addEventListener) as typeof signal.addEventListener;
@@ -174,7 +176,8 @@ describe("an AbortSignal", () => {
     await transform(input, path("out"), { ops: "relu", signal });
     await expect(transform(input, path("out"), { ops: "relu", signal })).rejects.toThrow();
     await expect(transform(path("missing"), path("out"), { ops: "relu", signal })).rejects.toThrow();
-    expect(listeners).toBe(0);
+    // One: Node warns where there are more than ten, and ten transforms may share a signal.
+    expect({ listeners, most }).toEqual({ listeners: 0, most: 1 });
   });
 
   it("gives a whole output or none, whenever it comes", async () => {

@@ -14,6 +14,7 @@ import {
 import { transformBatches } from "../../src/pipeline/batches.ts";
 import { close } from "../../src/pipeline/close.ts";
 import { createTransform } from "../../src/pipeline/duplex.ts";
+import { grad } from "../../src/pipeline/grad.ts";
 import type { StreamSource } from "../../src/pipeline/source.ts";
 import { transform } from "../../src/pipeline/transform.ts";
 import { createWebTransform } from "../../src/pipeline/web.ts";
@@ -278,6 +279,52 @@ describe("transform between streams", () => {
     const failing = transform(source, path("out"), { ...options, signal: controller.signal });
     await expect(failing).rejects.toThrow(AbortError);
     expect(names()).toEqual([]);
+  });
+
+  it("is aborted while the sink takes all, and never finishes", async () => {
+    const controller = new AbortController();
+    const sink = new Writable({
+      write: (_chunk, _encoding, done) => done(),
+      final: () => controller.abort(),
+    });
+    const failing = transform(Readable.from([whole]), sink, { ...options, signal: controller.signal });
+    await expect(failing).rejects.toThrow(AbortError);
+    expect(sink.destroyed).toBe(true);
+  });
+
+  it("destroys them whatever is wrong, before one is opened, too", async () => {
+    const missing = "no/such/file.npy";
+    const relu = { ops: "relu" };
+    const ways: readonly ((x: Readable, dy: Readable, sink: Writable) => [Promise<unknown>, ...unknown[]])[] =
+      [
+        (x, _, sink) => [transform(x, sink, { ops: "no such op" }), x, sink],
+        (x, dy, sink) => [grad({ x, dy }, sink, { ops: "no such op" }), x, dy, sink],
+        (x, dy, sink) => [grad({ x, dy }, sink, { ...relu, inputColumn: "x", upstream: "dy" }), x, dy, sink],
+        (x, _, sink) => [grad({ x, dy: x }, sink, relu), x, sink],
+        (x, _, sink) => [grad({ x, dy: missing }, sink, relu), x, sink],
+        (_, dy, sink) => [grad({ x: missing, dy }, sink, relu), dy, sink],
+        (x, dy) => [grad({ x, dy }, missing, relu), x, dy],
+      ];
+    for (const way of ways) {
+      const silent = (): Readable => new Readable({ read() {} });
+      const sink = nowhere();
+      sink.on("error", () => {});
+      const [failing, ...streams] = way(silent(), silent(), sink);
+      await expect(failing).rejects.toThrow(SluiceError);
+      expect(streams.map((stream) => (stream as Readable | Writable).destroyed)).not.toContain(false);
+    }
+  });
+
+  it("leaves no output where the caller's last progress report throws", async () => {
+    const { write, path, names } = scene();
+    const input = write("in.arrows", whole);
+    // The first comes with the one window, the last when all is done.
+    let reports = 0;
+    const onProgress = (): void => {
+      if (++reports === 2) throw new Error("mine");
+    };
+    await expect(transform(input, path("out"), { ...options, onProgress })).rejects.toThrow("mine");
+    expect(names()).toEqual(["in.arrows"]);
   });
 
   it("refuses inputs and outputs that are none", async () => {

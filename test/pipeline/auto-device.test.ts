@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { GpuError } from "../../src/errors.ts";
+import { GpuError, IoError } from "../../src/errors.ts";
 import type { Steps, TensorColumn } from "../../src/formats/layout.ts";
 import { backward } from "../../src/ops/backward.ts";
 import type { Dtype } from "../../src/ops/dtype.ts";
@@ -239,6 +239,20 @@ describe("the CPU does it all", () => {
       expectClosed(main, ...gpus);
     }
   });
+});
+
+it("an error of the files is told as it is, and what is computed already is not computed again", async () => {
+  let runs = 0;
+  const full = (...inputs: readonly Float32Array[]): number => {
+    const sum = compute(...(inputs as [Float32Array]));
+    if (setting.auto.name === "cpu") return sum;
+    runs = setting.main.runs;
+    throw new IoError("The disk is full");
+  };
+  const setting = setUp({ fake: { compute: full } });
+  await expect(expectHalves(setting.auto, windows(60), "stream", "file")).rejects.toThrow("The disk is full");
+  expect(setting.auto.name).toBe("gpu");
+  expect(setting.main.runs).toBe(runs);
 });
 
 it("what the GPU still has when it fails comes first, for what comes later waits for it", async () => {

@@ -1,9 +1,10 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import * as arrow from "apache-arrow";
 import { describe, expect, it } from "vitest";
 import { OpSyntaxError } from "../../src/errors.ts";
-import { createTransform, createWebTransform, transformBatches } from "../../src/index.ts";
+import { createTransform, createWebTransform, transform, transformBatches } from "../../src/index.ts";
+import { fixture } from "../support/fixtures.ts";
 
 const type = new arrow.FixedSizeList(4, new arrow.Field("item", new arrow.Float32()));
 const schema = new arrow.Schema([new arrow.Field("x", type)]);
@@ -30,6 +31,19 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
+
+it("transform tells once of a column, though every stream of several in a row has it", async () => {
+  const bytes = fixture("nested.arrows");
+  const told = async (...chunks: Uint8Array[]) => {
+    const { columns, skipped } = await transform(Readable.from(chunks), new PassThrough().resume(), {
+      ops: "relu",
+    });
+    return { columns, skipped };
+  };
+  const once = await told(bytes);
+  expect(once.skipped).not.toEqual([]);
+  expect(await told(bytes, bytes, bytes)).toEqual(once);
+});
 
 describe("createTransform", () => {
   it("refuses ops that cannot be understood at once, before any byte", () => {

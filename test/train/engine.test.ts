@@ -173,6 +173,14 @@ describe("a step", () => {
     await engine.close();
   });
 
+  it("takes rows of classes of weight 0 for nothing, also where they are all of a batch", async () => {
+    const loss = { ...crossEntropy, classWeights: [0, 1] };
+    const { engine, network } = await makeEngine([dense(2)], [2], { batch: 2, loss, targetSize: 1 });
+    fill(engine, 0, { ...randomRows(network, 2), targets: Float32Array.of(0, 0) });
+    expect(await look(engine, 2)).toMatchObject({ loss: 0, weight: 0, gradientNorm: 0 });
+    await engine.close();
+  });
+
   it("scales a long gradient down to the norm of the clip, and leaves a short one", async () => {
     const specs = [dense(4), leaky, dense(2)];
     const plain = await makeEngine(specs, [3], { batch: 8 });

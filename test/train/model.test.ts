@@ -60,6 +60,25 @@ describe("a model", () => {
     expect(model.predict(new Float32Array(0))).toEqual(new Float32Array(0));
   });
 
+  it("predicts with the weights that it has, whoever predicted before and whatever was changed", () => {
+    const [one, other] = [modelOf("dense(3) | tanh", [5]), modelOf("dense(3) | tanh", [5])];
+    other.tensors.get("0.bias")!.fill(0.5);
+    const row = randomRows(1, 5);
+    // Of many rows nothing is kept.
+    const fresh = (model: Model): Float32Array => {
+      const rows = new Float32Array(20 * 5);
+      rows.set(row);
+      return model.predict(rows).subarray(0, 3);
+    };
+    for (const model of [one, one, other, one, other]) expect(model.predict(row)).toEqual(fresh(model));
+    const before = one.predict(row);
+    one.tensors.get("0.weight")![0]! += 1;
+    expect(one.predict(row)).not.toEqual(before);
+    expect(one.predict(row)).toEqual(fresh(one));
+    one.set({ ...other.trained, network: one.network });
+    expect(one.predict(row)).toEqual(fresh(other));
+  });
+
   it("refuses what is no whole number of rows", () => {
     const model = modelOf("dense(2)", [2, 3]);
     expect(() => model.predict(new Float32Array(7))).toThrow(/7 elements are no rows of 6/);

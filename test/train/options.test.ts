@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { UsageError } from "../../src/errors.ts";
+import { faultInSettings } from "../../src/train/checkpoint-fault.ts";
 import { sequential } from "../../src/train/model.ts";
-import { isSettings, settingsOf, type TrainOptions } from "../../src/train/options.ts";
+import { settingsOf, type TrainOptions } from "../../src/train/options.ts";
 
 const model = sequential("dense(4) | leaky_relu | dense(2)");
 const settings = (options: TrainOptions = {}) => settingsOf(model, options, undefined);
@@ -21,11 +22,11 @@ test("settings survive JSON, and nothing else passes for them", () => {
   const given = settings({ classWeights: "a=2", labelSmoothing: 0.1, features: "x", shuffle: "1MiB" });
   expect(given).toMatchObject({ loss: "cross_entropy(smoothing=0.1)", features: ["x"], shuffle: 2 ** 20 });
   const stored: unknown = JSON.parse(JSON.stringify(given));
-  expect(isSettings(stored)).toBe(true);
+  expect(faultInSettings(stored)).toBeUndefined();
   expect(settingsOf(model, {}, stored as typeof given)).toEqual(given);
-  for (const wrong of [null, 3, {}, { ...given, optimizer: "magic" }, { ...given, batch: "many" }]) {
-    expect(isSettings(wrong)).toBe(false);
-  }
+  expect(faultInSettings(3)).toBe("");
+  expect(faultInSettings({ ...given, optimizer: "magic" })).toBe("optimizer");
+  expect(faultInSettings({ ...given, batch: "many" })).toBe("batch");
 });
 
 const WRONG: readonly (readonly [options: TrainOptions, says: RegExp])[] = [

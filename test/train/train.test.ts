@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { AbortError, OutputExistsError, TrainingError } from "../../src/errors.ts";
+import { AbortError, IoError, OutputExistsError, TrainingError } from "../../src/errors.ts";
+import { openDataset } from "../../src/train/data/dataset.ts";
 import { type LayerInput, Model, sequential } from "../../src/train/model.ts";
 import type { TrainOptions } from "../../src/train/options.ts";
 import { type TrainResult, train } from "../../src/train/train.ts";
@@ -241,6 +242,32 @@ test("patience stops when the loss on the rows held out does not fall, and the b
   const whole = await trained({ ...options, patience: 3, output: undefined });
   expect(longer.epochs).toBe(whole.epochs);
   expect(bitsOf(loaded)).toEqual(bitsOf(whole.model));
+});
+
+test("patience ends, too, where the loss on the rows held out is no number", async () => {
+  const few = directory.write("few.arrow", pointsFile({ rows: 100 }));
+  const held = { features: ["x"], label: "centre", validation: 0.01, seed: 1 };
+  const data = await openDataset(few, { ...held, task: "classes", memory: 2 ** 24 });
+  const classes = data.target.kind === "classes" ? data.target.classes : [];
+  const [only, ...others] = classes.filter((_, i) => data.classRows!.validation[i] === 1);
+  await data.close();
+  expect(others).toEqual([]);
+  // The one row that is held out counts nothing.
+  const options: TrainOptions = { ...held, patience: 2, epochs: 9, classWeights: `${only}=0` };
+  const { reason, epochs, validation, training } = await trained(options, LAYERS, few);
+  expect(validation!.loss).toBeNaN();
+  expect(training.loss).toBeGreaterThan(0);
+  expect([reason, epochs]).toEqual(["stopped early", 2]);
+});
+
+test("an output that cannot be written is an error before any step", async () => {
+  const output = directory.path("missing/model.safetensors");
+  const steps: unknown[] = [];
+  const run = train(sequential("dense(3)"), points, { ...OPTIONS, output });
+  await expect(async () => {
+    for await (const progress of run) steps.push(progress);
+  }).rejects.toThrow(IoError);
+  expect(steps).toEqual([]);
 });
 
 test("a loss that is not finite stops the training with the step, the layer and the advice; the last good weights are kept", async () => {

@@ -5,20 +5,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  Field,
-  FixedSizeList,
-  Float32,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Table,
-  tableToIPC,
-  Uint8,
-} from "apache-arrow";
+import { tableToIPC } from "apache-arrow";
 import type { Model } from "../../../src/index.ts";
 import { PIXELS as LARGE_PIXELS, SIDE as LARGE_SIDE, readDigits } from "../../demo/digits-table.ts";
+import { labelledRows } from "../../demo/labelled-rows.ts";
 import { keyOf, shuffled } from "./random.ts";
 
 export const SIDE = LARGE_SIDE / 2;
@@ -56,23 +46,10 @@ export function loadDigits(): Digits {
 export const drawRows = ({ pool }: Digits, count: number, seed: number): Rows =>
   pick(pool, shuffled(pool.labels.length, keyOf(seed, count)).slice(0, count));
 
-/** Writes rows as an Arrow file: a column `image` of `PIXELS` numbers, and `label`. @returns its path, in a directory that is gone in the end */
+/** Writes rows as an Arrow file with the columns `image` and `label`. @returns its path, in a directory that is gone in the end */
 export function writeRows(name: string, { images, labels }: Rows): string {
-  const item = new Field("item", new Float32(), false);
-  const fields = [
-    new Field("image", new FixedSizeList(PIXELS, item), false),
-    new Field("label", new Uint8(), false),
-  ];
-  const { length } = labels;
-  const values = makeData({ type: item.type, data: images });
-  const children = [
-    makeData({ type: new FixedSizeList(PIXELS, item), length, nullCount: 0, child: values }),
-    makeData({ type: new Uint8(), data: labels }),
-  ];
-  const schema = new Schema(fields);
-  const struct = makeData({ type: new Struct(fields), length, nullCount: 0, children });
   const path = join(temporaryDirectory(), `${name}.arrow`);
-  writeFileSync(path, tableToIPC(new Table(schema, [new RecordBatch(schema, struct)]), "file"));
+  writeFileSync(path, tableToIPC(labelledRows(images, labels, PIXELS), "file"));
   return path;
 }
 

@@ -14,12 +14,19 @@ export function noRows(tables: readonly Table[], problem: string): ColumnError {
 }
 
 export function checkRows(
-  { train, validation, skipped }: Survey,
+  { train, validation, skipped, isWeighted }: Survey,
   share: number,
   tables: readonly Table[],
 ): void {
   const usable = train + validation;
   if (usable === 0) throw noRows(tables, `All ${skipped} rows have a null`);
+  const [{ path, weight }] = tables as [Table];
+  if (!isWeighted) {
+    throw new ColumnError(`The weights of all ${usable} rows are 0`, {
+      position: { path, column: weight!.name },
+      remedy: "Give rows that count, or leave out --weight (in the API: weight).",
+    });
+  }
   const problem =
     train === 0 && share < 1
       ? `No row of ${usable} is left to train on`
@@ -28,7 +35,7 @@ export function checkRows(
         : undefined;
   if (problem === undefined) return;
   throw new UsageError(`${problem} with a validation share of ${share}`, {
-    position: { path: tables[0]!.path },
+    position: { path },
     remedy: "Choose another share for --validation, or give more rows.",
   });
 }

@@ -25,6 +25,8 @@ export interface Survey {
   readonly train: number;
   readonly validation: number;
   readonly skipped: number;
+  /** Whether any row that is trained or held out counts something. */
+  readonly isWeighted: boolean;
   /** Rows of each code of the vocabulary. */
   readonly trainRows: readonly number[];
   readonly validationRows: readonly number[];
@@ -52,7 +54,8 @@ export async function survey(
       for (let first = 0; start + first < end; first += most) {
         const rows = { batch, first, count: Math.min(most, end - start - first) };
         usable.fill(1);
-        await look(table, rows, usable, codes, vocabulary, options, lane);
+        const counts = await look(table, rows, usable, codes, vocabulary, options, lane);
+        tally.isWeighted ||= counts;
         for (let i = 0; i < rows.count; i++) {
           tally.add(windows.of(index, start + first + i), usable[i] === 1, codes[i]!);
         }
@@ -68,7 +71,10 @@ function bytesToLookAt({ features, label }: Table): number {
   return Math.ceil(elements / 8) + (label.kind === "numbers" ? 16 * label.size : 64);
 }
 
-/** Clears `usable` for rows with a null, and gives the others their codes, if labels are classes. */
+/**
+ * Clears `usable` for rows with a null, and gives the others their codes, if labels are classes.
+ * @returns whether any row has a weight above 0
+ */
 async function look(
   table: Table,
   rows: Rows,
@@ -77,7 +83,7 @@ async function look(
   vocabulary: Vocabulary,
   { task, skipNulls }: SurveyOptions,
   lane: Lane,
-): Promise<void> {
+): Promise<boolean> {
   const { features, label, weight } = table;
   const { count } = rows;
   const refuseNull = (column: NumberColumn | LabelColumn): void => {
@@ -102,14 +108,14 @@ async function look(
   } else if (label.kind === "numbers") {
     await readValues(label, rows, new Float32Array(count * label.size), 0, lane, usable, 0);
   }
-  if (weight === undefined) return;
+  if (weight === undefined) return true;
   lane.reset();
   await markNumbers(weight, rows, usable, 0, lane);
   refuseNull(weight);
   const weights = new Float32Array(count);
   await readNumbers(weight, rows, { out: weights, row: 0, stride: 1, offset: 0 }, lane);
   const wrong = weights.findIndex((value, i) => usable[i] === 1 && !(value >= 0 && value - value === 0));
-  if (wrong < 0) return;
+  if (wrong < 0) return weights.some((value, i) => usable[i] === 1 && value > 0);
   throw new ColumnError(`The weight of the row is ${weights[wrong]}`, {
     position: weight.position(rows.batch, rows.first + wrong),
     remedy: "Weights are finite numbers from 0 on.",
@@ -118,6 +124,7 @@ async function look(
 
 /** Counts rows one after the other; a block of usable ones is shared out when it is full, or at the end. */
 class Tally {
+  isWeighted = false;
   readonly #usable: Uint32Array;
   readonly #heldOut: Uint32Array;
   readonly #options: SurveyOptions;
@@ -160,6 +167,7 @@ class Tally {
       train: this.#rows - this.#validation,
       validation: this.#validation,
       skipped: this.#skipped,
+      isWeighted: this.isWeighted,
       trainRows: this.#trainRows,
       validationRows: this.#validationRows,
     };

@@ -55,8 +55,8 @@ export class LossHead {
     let [loss, correct] = [0, 0];
     for (let row = 0; row < rows; row++) {
       const weight = singles[weights / 4 + first + row]!;
-      // Rows that count nothing do nothing, even where all rows are such.
-      const share = weight === 0 ? 0 : weight / total;
+      // Rows that count nothing do nothing, even where all rows are such, or all classes.
+      const share = weight === 0 || total === 0 ? 0 : weight / total;
       const ofRow = this.#loss.lossOf(output, target, gradient, share);
       if (weight !== 0) loss += weight * ofRow;
       if (this.#loss.isCorrect?.(output, target)) correct++;

@@ -6,8 +6,6 @@ import type { PlacedLayer } from "./placing.ts";
 import type { Runner } from "./runner.ts";
 
 const BINS = 40;
-/** Values that a histogram looks at; of more, every so manieth. */
-const MOST_VALUES = 65_536;
 
 /** @param rows of the batch that was computed last */
 export function statisticsOf(runner: Runner, rows: number): LayerStatistics[] {
@@ -80,10 +78,8 @@ export function deadUnits(outputs: Float32Array, outShape: readonly number[]): n
 }
 
 export function histogramOf(values: Float32Array): Histogram {
-  const step = Math.max(1, Math.floor(values.length / MOST_VALUES));
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < values.length; i += step) {
-    const value = values[i]!;
+  for (const value of values) {
     if (!Number.isFinite(value)) continue;
     least = Math.min(least, value);
     most = Math.max(most, value);
@@ -91,8 +87,7 @@ export function histogramOf(values: Float32Array): Histogram {
   const counts = Array<number>(BINS).fill(0);
   if (least > most) return { least: 0, most: 0, counts };
   const width = (most - least) / BINS;
-  for (let i = 0; i < values.length; i += step) {
-    const value = values[i]!;
+  for (const value of values) {
     if (!Number.isFinite(value)) continue;
     counts[width === 0 ? 0 : Math.min(BINS - 1, Math.floor((value - least) / width))]!++;
   }

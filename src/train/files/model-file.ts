@@ -1,6 +1,6 @@
 /**
  * @file The model file: safetensors with the network's tensors by their names in `nn.Sequential`, the optimiser's arrays
- * behind them (`optimizer.m.0.weight`), and in the metadata what the network is (`describe.ts`).
+ * behind them (`optimizer.mean.0.weight`), and in the metadata what the network is (`describe.ts`).
  */
 import { Place } from "../../formats/place.ts";
 import { shapeText, tensorsOf } from "../network.ts";
@@ -27,7 +27,7 @@ export async function writeModel(path: string, model: Trained, options: WriteOpt
   const stored = new Map<string, StoredTensor>();
   for (const [name, shape] of shapes) stored.set(name, { shape, values: tensors.get(name)! });
   for (const [name, values] of training?.arrays ?? []) {
-    // The array `m.0.weight` has the shape of `0.weight`.
+    // The array `mean.0.weight` has the shape of `0.weight`.
     const shape = shapes.get(name.slice(name.indexOf(".") + 1)) ?? [values.length];
     stored.set(OPTIMIZER + name, { shape, values });
   }

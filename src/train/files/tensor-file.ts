@@ -3,12 +3,13 @@ import { fsync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { ioError, UsageError } from "../../errors.ts";
+import { ioError, NotRecognisedError, UsageError } from "../../errors.ts";
 import { Place } from "../../formats/place.ts";
 import { OutputFile } from "../../pipeline/output-file.ts";
 import { statOutput } from "../../pipeline/sink.ts";
 import { type FileSource, openSource } from "../../pipeline/source.ts";
 import { readSpan, writeSpan } from "../../workers/files.ts";
+import { beginsAsSafetensors, HEAD_BYTES } from "./is-safetensors.ts";
 import {
   LENGTH_BYTES,
   readHeader,
@@ -38,7 +39,7 @@ const MOST_BYTES = 2 ** 30;
 
 /**
  * Opens a file for as long as `use` takes.
- * @throws IoError, CorruptError, TruncatedError, UnsupportedError
+ * @throws IoError, NotRecognisedError, CorruptError, TruncatedError, UnsupportedError
  */
 export async function withTensorFile<Result>(
   path: string,
@@ -60,8 +61,14 @@ export async function withTensorFile<Result>(
 
 async function readFile({ fd, path, size }: FileSource): Promise<TensorFile> {
   const place = new Place(path, size);
-  const head = new Uint8Array(Math.min(LENGTH_BYTES, size));
+  const head = new Uint8Array(Math.min(HEAD_BYTES, size));
   await readSpan({ fd, path, offset: 0 }, head);
+  if (head.length === HEAD_BYTES && !beginsAsSafetensors(head)) {
+    throw new NotRecognisedError("The file is no safetensors", {
+      position: { path },
+      remedy: "Name a model, which sluice train or model.save has written.",
+    });
+  }
   const length = readHeaderLength(head, size, place);
   place.offset = LENGTH_BYTES;
   const json = new Uint8Array(length);
@@ -117,9 +124,7 @@ export async function writeWhole(
   parts: readonly (Uint8Array | Float32Array)[],
   { overwrite = false }: WriteOptions = {},
 ): Promise<void> {
-  const existing = await statOutput(path);
-  refuseDevice(existing, path);
-  const output = await OutputFile.create(path, { overwrite, existing });
+  const output = await createOutput(path, overwrite);
   try {
     let offset = 0;
     for (const part of joined(parts)) {
@@ -136,6 +141,20 @@ export async function writeWhole(
   }
   await output.commit();
   await syncDirectory(dirname(path));
+}
+
+/**
+ * Begins a file, and gives it up: what cannot be written is to be told before hours are spent.
+ * @throws OutputExistsError, IoError; UsageError for a device
+ */
+export async function checkOutputFile(path: string, { overwrite = false }: WriteOptions = {}): Promise<void> {
+  await (await createOutput(path, overwrite)).discard();
+}
+
+async function createOutput(path: string, overwrite: boolean): Promise<OutputFile> {
+  const existing = await statOutput(path);
+  refuseDevice(existing, path);
+  return OutputFile.create(path, { overwrite, existing });
 }
 
 /** Small parts are written together: a graph is thousands of names. */

@@ -162,13 +162,15 @@ async function run(
       await readMessages(feed, inputFormat, arrow);
       [told.features, told.nullRows] = [arrow.names, arrow.nullRows];
     }
+    // Before the output is there: a report that throws must leave none.
+    meter.finish();
     await sink.commit();
   } finally {
     await predictor.close();
   }
   const { bytesWritten } = meter;
   const { nanRows, workers: used } = predictor;
-  return { ...meter.finish(), workers: used, inputFormat, outputFormat, bytesWritten, ...told, nanRows };
+  return { ...meter.progress, workers: used, inputFormat, outputFormat, bytesWritten, ...told, nanRows };
 }
 
 async function openWindows(
@@ -178,7 +180,7 @@ async function openWindows(
 ): Promise<WindowEngine> {
   if (device === "cpu") return new CpuWindows(network, tensors, options);
   // Loaded where it is asked for: the kernels of a GPU are no part of anything else here.
-  const { GpuWindows } = await import("./gpu-windows.ts");
+  const { GpuWindows } = await import("../gpu/gpu-windows.ts");
   return GpuWindows.open(network, tensors, options);
 }
 

@@ -8,7 +8,7 @@ export interface WindowEngineOptions {
   readonly memory: number;
 }
 
-/** The same network on the workers (`cpu-windows.ts`) or on a GPU (`gpu-windows.ts`). */
+/** The same network on the workers (`cpu-windows.ts`) or on a GPU (`../gpu/gpu-windows.ts`). */
 export interface WindowEngine {
   /** Most rows of a window. */
   readonly rows: number;

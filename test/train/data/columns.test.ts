@@ -330,6 +330,19 @@ describe("weights", () => {
   });
 });
 
+describe("weights that are all 0", () => {
+  it("are an error that names the column", async () => {
+    const path = save({
+      x: column([[1], [2], [3]], fixed(1, new arrow.Float32())),
+      y: labels,
+      w: column([0, 0, 0], new arrow.Float64()),
+    });
+    await expect(rowsOf(path, { label: "y", weight: "w" })).rejects.toThrow(
+      `The weights of all 3 rows are 0 (${path}, column "w")`,
+    );
+  });
+});
+
 describe("the choice of columns", () => {
   const tensor = column([[1], [2], [3]], fixed(1, new arrow.Float32()));
   const texts = column(["a", "b", "a"], new arrow.Utf8());

@@ -13,7 +13,7 @@ const starts = Float64Array.of(0, ROWS);
 const table = { path: "", rows: ROWS, starts, features: [], label: undefined, weight: undefined };
 const windows = new Windows([table as unknown as Table], 4);
 const usable = Uint32Array.from({ length: 10 }, (_, window) => windows.rowsIn(window));
-const none = { skipped: 0, validation: 0, trainRows: [], validationRows: [] };
+const none = { skipped: 0, validation: 0, isWeighted: true, trainRows: [], validationRows: [] };
 const survey = {
   ...{
     usable,

@@ -2,11 +2,16 @@
 
 import type { EngineOptions } from "../engine/engine.ts";
 import { GROUPS } from "../engine/sizing.ts";
-import { type GpuEngine, openGpuEngine } from "../gpu/engine.ts";
-import { bytesOf } from "../gpu/sizing.ts";
 import { type Network, sizeOf, type Tensors } from "../network.ts";
 import { optimizer } from "../optimizers.ts";
-import { AT_ONCE, fittingRows, type WindowEngine, type WindowEngineOptions } from "./window-engine.ts";
+import {
+  AT_ONCE,
+  fittingRows,
+  type WindowEngine,
+  type WindowEngineOptions,
+} from "../predict/window-engine.ts";
+import { type GpuEngine, openGpuEngine } from "./engine.ts";
+import { bytesOf } from "./sizing.ts";
 
 /** No array between the layers is larger: every WebGPU device has room for twice as much (WebGPU, "limits"). */
 const ARRAY_BYTES = 64 * 2 ** 20;
