@@ -57,11 +57,15 @@ export interface Window {
 
 /** What computes. */
 export type DeviceName = "cpu" | "gpu";
+/** The way to a GPU. */
+export type GpuApi = "webgpu" | "headless-gl";
 
 export interface Device {
   readonly name: DeviceName;
   /** Why it is this one, where nobody named one (`auto`). It may change while the work goes on, and so may the name. */
   readonly reason?: string | undefined;
+  /** Where it is a GPU. It may change as the name does. */
+  readonly api?: GpuApi | undefined;
   /** The most that one window holds; changes with `prepare` and `resize`, and may grow with `acquire`. */
   readonly windowBytes: number;
   /** Worker threads that took part so far. */

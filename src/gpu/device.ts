@@ -2,7 +2,7 @@
  * @file The GPU device: the elements of a window go to the GPU together, through the program's kernels, and back into the
  * slot. All of it is done on the main thread: a thread that is ended while the GPU works takes the process with it.
  */
-import type { Device, Slot, Window } from "../device.ts";
+import type { Device, GpuApi, Slot, Window } from "../device.ts";
 import { UnsupportedError } from "../errors.ts";
 import type { TensorColumn } from "../formats/layout.ts";
 import { BYTES_PER_ELEMENT } from "../ops/dtype.ts";
@@ -14,11 +14,10 @@ import { checkFit } from "../workers/fit.ts";
 import { Lender } from "../workers/lender.ts";
 import { rowLengthOf } from "../workers/rows/fit.ts";
 import { gather, scatter } from "./gather.ts";
-import type { GpuJs } from "./gpu-js.ts";
+import type { Gpu, HeldArray, StagingOf } from "./gpu.ts";
 import { type KernelSet, Kernels, type KernelsOf } from "./kernels.ts";
 import { cutPasses, type Pass, type TensorShape } from "./passes.ts";
 import { type Need, type Room, roomFor, roomIn } from "./room.ts";
-import { Staging } from "./staging.ts";
 
 /** Arrays are indexed by 32-bit integers, with room for what is added to them. */
 const MOST_ELEMENTS = 2 ** 28;
@@ -32,23 +31,25 @@ export interface GpuOptions {
 
 export class GpuDevice implements Device {
   readonly name = "gpu";
+  readonly api: GpuApi;
   readonly workers = 0;
-  readonly #gpu: GpuJs;
+  readonly #gpu: Gpu;
   readonly #memory: number;
   readonly #expectedBytes: number | undefined;
   readonly #kernels: Kernels;
   #program: Program | undefined;
   #tensors: readonly TensorShape[] = [];
-  #sets: readonly KernelSet[] = [];
+  #sets: readonly KernelSet<HeldArray>[] = [];
   #sums: readonly ExactSums[] = [];
   #need: Need = { inputs: 1, bytesPerElement: 4, arrays: 1 };
   #room: Room;
   #slots: Lender<Slot>;
-  #stagings: Lender<Staging>;
+  #stagings: Lender<StagingOf<HeldArray>>;
   /** All that were made. */
-  readonly #made: Staging[] = [];
+  readonly #made: StagingOf<HeldArray>[] = [];
 
-  constructor(gpu: GpuJs, kernelsOf: KernelsOf, { memory, expectedBytes }: GpuOptions) {
+  constructor(gpu: Gpu, kernelsOf: KernelsOf, { memory, expectedBytes }: GpuOptions) {
+    this.api = gpu.info.api;
     this.#gpu = gpu;
     this.#memory = memory;
     this.#expectedBytes = expectedBytes;
@@ -69,7 +70,7 @@ export class GpuDevice implements Device {
     }
     const rows = isRowWise(program) ? tensors.map((tensor) => ({ length: rowLengthOf(tensor) })) : undefined;
     const byChannel = program.channels.length > 0 || program.sums.some(({ perChannel }) => perChannel);
-    const sets: KernelSet[] = [];
+    const sets: KernelSet<HeldArray>[] = [];
     const shapes: TensorShape[] = [];
     for (const [i, { dtype, ...tensor }] of tensors.entries()) {
       const channels = byChannel ? tensor.channels : null;
@@ -183,11 +184,11 @@ export class GpuDevice implements Device {
     [this.#slots, this.#stagings] = this.#lenders();
   }
 
-  #lenders(): [Lender<Slot>, Lender<Staging>] {
+  #lenders(): [Lender<Slot>, Lender<StagingOf<HeldArray>>] {
     const { windowBytes, slots, stagings } = this.#room;
     const length = windowBytes * this.#need.inputs;
-    const makeStaging = (): Staging => {
-      const staging = new Staging(this.#gpu.queue);
+    const makeStaging = (): StagingOf<HeldArray> => {
+      const staging = this.#gpu.staging();
       this.#made.push(staging);
       return staging;
     };
@@ -205,7 +206,7 @@ function sumsOf({ sums, channels }: Program): readonly ExactSums[] {
 
 function requireFloat32({ name, dtype }: TensorColumn): void {
   if (dtype !== "float64") return;
-  throw new UnsupportedError("A WebGPU device computes in float32, and this is float64", {
+  throw new UnsupportedError("A GPU computes in float32, and this is float64", {
     position: name === "" ? {} : { column: name },
     remedy: "Compute it on the CPU: --device cpu, or --device auto.",
   });

@@ -1,7 +1,8 @@
 /** @file What `sluice doctor` says of the GPU. */
 import type { SluiceError } from "../errors.ts";
-import { type GpuInfo, openGpuJs } from "./gpu-js.ts";
-import { type GpuRates, measureRates } from "./measure.ts";
+import type { GpuInfo } from "./gpu.ts";
+import type { GpuRates } from "./measure.ts";
+import { openGpu } from "./open.ts";
 
 export type GpuDescription =
   | { readonly found: false; readonly why: string; readonly remedy: string }
@@ -10,9 +11,9 @@ export type GpuDescription =
 /** Looks for a GPU and measures it. Never rejects. */
 export async function describeGpu(): Promise<GpuDescription> {
   try {
-    const gpu = await openGpuJs();
+    const gpu = await openGpu();
     try {
-      return { found: true, ...gpu.info, rates: await measureRates(gpu) };
+      return { found: true, ...gpu.info, rates: await gpu.rates() };
     } finally {
       gpu.close();
     }

@@ -1,14 +1,17 @@
 /**
- * @file The one place that knows gpu.js: a typed facade over what we use of it, with a comment at each of its traps.
+ * @file WebGPU through gpu.js: a typed facade over what we use of its mode `webgpu`, with a comment at each of its traps.
  * gpu.js translates kernels to WGSL, compiles them and starts them.
  */
 import { GpuError } from "../errors.ts";
 import { findWebGpu, withNavigatorGpu } from "./adapter.ts";
-import { buildBeside, type KernelInside } from "./build.ts";
-import type { ArgumentKind, KernelConstant, KernelSource } from "./kernel-source.ts";
+import { buildAsync, type KernelInside } from "./build.ts";
+import type { Extent, Gpu, GpuInfo, KernelOf } from "./gpu.ts";
+import { checkArguments, isArray, lengthOf, notCompiled, settingsOf } from "./kernel-settings.ts";
+import type { ArgumentKind, KernelSource } from "./kernel-source.ts";
+import { type GpuRates, measureRates } from "./measure.ts";
 import { loadPeer } from "./peers.ts";
 import { GpuQueue } from "./queue.ts";
-import type { DeviceArray } from "./staging.ts";
+import { type DeviceArray, Staging } from "./staging.ts";
 import type { GPUAdapter, GPUBuffer, GPUDevice } from "./webgpu.ts";
 
 /** What we use of gpu.js' exports; its published types say little of its WebGPU mode. */
@@ -49,34 +52,11 @@ interface BufferResult {
   delete(): void;
 }
 
-export interface GpuInfo {
-  /** As people know it: `NVIDIA GeForce RTX 4090`, `SwiftShader`. */
-  readonly adapter: string;
-  /** Whether it computes in software. */
-  readonly isSoftware: boolean;
-  /** Bytes that one array on the device may have. */
-  readonly arrayBytes: number;
-}
+/** Starts over arrays within `GpuQueue.submit`. */
+export type GpuKernel = KernelOf<DeviceArray>;
 
-/** Elements of a result; of a plane its width and height. */
-export type Extent = number | readonly [width: number, height: number];
-
-export interface GpuKernel {
-  /**
-   * Starts it over arrays on the device, and gives the result's array, which the next start overwrites. Within
-   * `GpuQueue.submit`.
-   */
-  start(values: readonly (DeviceArray | number)[], length: Extent): Promise<DeviceArray>;
-  dispose(): void;
-}
-
-export interface GpuJs {
-  readonly info: GpuInfo;
+export interface GpuJs extends Gpu<DeviceArray> {
   readonly queue: GpuQueue;
-  /** Translates and compiles, while the process goes on. @throws GpuError with what gpu.js or the driver says */
-  kernel(source: KernelSource): Promise<GpuKernel>;
-  /** Nothing is under way but kernels that compile; these reject. */
-  close(): void;
 }
 
 /** @throws GpuError where a package is missing, or there is no adapter */
@@ -131,7 +111,7 @@ class Facade implements GpuJs {
       // gpu.js prints what no error scope has caught.
       const build = () => created.build(...samples);
       const { result, checked } = await this.queue.submit(() =>
-        buildBeside(this.#context.device, created.kernel, build),
+        buildAsync(this.#context.device, created.kernel, build),
       );
       await checked;
       // Out of the turn: others go on meanwhile.
@@ -182,90 +162,25 @@ class Facade implements GpuJs {
     return { buffer: result.buffer, length };
   }
 
+  staging(): Staging {
+    return new Staging(this.queue);
+  }
+
+  rates(): Promise<GpuRates> {
+    return measureRates(this);
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const kernel of this.#kernels) kernel.dispose();
   }
 }
 
-function notCompiled(cause: Error): GpuError {
-  // The kernel's text follows, which may be long; the cause has it.
-  const [problem] = cause.message.split("\n--- generated WGSL ---");
-  return new GpuError(`A kernel does not compile: ${problem!.trim()}`, {
-    cause,
-    remedy: "Report it, with this message; until then compute on the CPU: --device cpu.",
-  });
-}
-
 function describe({ info }: GPUAdapter, { limits }: GPUDevice): GpuInfo {
   return {
+    api: "webgpu",
     adapter: info.description || info.device || info.vendor || "an adapter without a name",
     isSoftware: info.isFallbackAdapter === true,
     arrayBytes: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
   };
-}
-
-function settingsOf({
-  constants,
-  functions = [],
-  arguments: kinds,
-  plane = false,
-}: KernelSource): Readonly<Record<string, unknown>> {
-  const named = Object.entries(constants).map(([name, value]) => ({ name, ...constantOf(value) }));
-  return {
-    // Fixes the rank of the shape, and with `dynamicOutput` not its length.
-    output: plane ? [1, 1] : [1],
-    dynamicOutput: true,
-    dynamicArguments: true,
-    // Results stay on the device.
-    pipeline: true,
-    precision: "single",
-    // A loop up to an argument ends here, without an error; the default is 1000.
-    loopMaxIterations: 2 ** 31 - 1,
-    functions,
-    constants: Object.fromEntries(named.map(({ name, value }) => [name, value])),
-    constantTypes: Object.fromEntries(named.map(({ name, type }) => [name, type])),
-    // Where it is left to guess, the value of the first call decides whether an argument is an integer.
-    argumentTypes: kinds.map((kind) => TYPES[kind]),
-  };
-}
-
-function constantOf(constant: KernelConstant): { value: Float32Array | number; type: string } {
-  if (constant instanceof Float32Array) return { value: constant, type: "Array" };
-  if ("integer" in constant) return { value: constant.integer, type: "Integer" };
-  const { float } = constant;
-  // It is written out in decimals, and an infinity as the largest number there is.
-  if (!Number.isFinite(float)) throw new RangeError(`gpu.js cannot take ${float} as a constant`);
-  return { value: Math.fround(float), type: "Float" };
-}
-
-const TYPES: Readonly<Record<ArgumentKind, string>> = {
-  array: "Input",
-  table: "Input",
-  integer: "Integer",
-  float: "Float",
-};
-const lengthOf = (extent: Extent): number => (typeof extent === "number" ? extent : extent[0] * extent[1]);
-const isArray = (kind: ArgumentKind): boolean => kind === "array" || kind === "table";
-
-/** What gpu.js does not check: a short array is read beyond its end without an error, and gives something. */
-function checkArguments(
-  kinds: readonly ArgumentKind[],
-  values: readonly (DeviceArray | number)[],
-  length: number,
-): void {
-  if (values.length !== kinds.length) {
-    throw new RangeError(`The kernel takes ${kinds.length} arguments, not ${values.length}`);
-  }
-  if (length < 1) throw new RangeError("A kernel cannot give an empty array");
-  for (const [i, value] of values.entries()) {
-    const kind = kinds[i]!;
-    if (isArray(kind) === (typeof value === "number"))
-      throw new RangeError(`Argument ${i} is to be an ${kind}`);
-    if (typeof value === "number") continue;
-    const least = kind === "array" ? length : 1;
-    if (value.length < least) {
-      throw new RangeError(`Argument ${i} has ${value.length} elements, and the kernel reads ${least}`);
-    }
-  }
 }

@@ -16,7 +16,8 @@ export const HELPERS: Readonly<Record<string, string>> = {
 }`,
   // Of equal numbers only zeros differ: the smaller is -0 where one of them is, as -(-a + -b) is; the larger is their sum.
   least: `function least(a, b) {
-  const equal = a === 0.0 ? -(-a - b) : a;
+  const negated = -a - b;
+  const equal = a === 0.0 ? -negated : a;
   return a < b ? a : (b < a ? b : (a === b ? equal : a + b));
 }`,
   most: `function most(a, b) {

@@ -1,7 +1,7 @@
 /** @file The compiled kernels of a program: one set for each way in which tensors' channels lie. */
 import type { Channels } from "../formats/layout.ts";
 import type { Program } from "../ops/program.ts";
-import type { GpuJs, GpuKernel } from "./gpu-js.ts";
+import type { Gpu, HeldArray, KernelOf } from "./gpu.ts";
 import type { Flat, KernelStep } from "./kernel-source.ts";
 import { channelsOnDevice } from "./passes.ts";
 import type { DeviceArray } from "./staging.ts";
@@ -10,17 +10,20 @@ import type { DeviceArray } from "./staging.ts";
 export type KernelsOf = (program: Program, channels: Channels | null) => readonly KernelStep[];
 
 /** A program's kernels for some tensors, ready to run. */
-export class KernelSet {
+export class KernelSet<Held extends HeldArray = DeviceArray> {
   readonly #steps: readonly KernelStep[];
-  readonly #kernels: readonly GpuKernel[];
+  readonly #kernels: readonly KernelOf<Held>[];
 
-  private constructor(steps: readonly KernelStep[], kernels: readonly GpuKernel[]) {
+  private constructor(steps: readonly KernelStep[], kernels: readonly KernelOf<Held>[]) {
     this.#steps = steps;
     this.#kernels = kernels;
   }
 
-  static async compile(gpu: GpuJs, steps: readonly KernelStep[]): Promise<KernelSet> {
-    const kernels: GpuKernel[] = [];
+  static async compile<Held extends HeldArray>(
+    gpu: Gpu<Held>,
+    steps: readonly KernelStep[],
+  ): Promise<KernelSet<Held>> {
+    const kernels: KernelOf<Held>[] = [];
     try {
       for (const { kernel } of steps) kernels.push(await gpu.kernel(kernel));
     } catch (error) {
@@ -36,8 +39,8 @@ export class KernelSet {
   }
 
   /** Starts all of them, and gives what leaves the device: one array for each step whose result is no inner one. */
-  async start(inputs: readonly DeviceArray[], flat: Flat): Promise<readonly DeviceArray[]> {
-    const results: DeviceArray[] = [];
+  async start(inputs: readonly Held[], flat: Flat): Promise<readonly Held[]> {
+    const results: Held[] = [];
     for (const [i, { reads, takes, resultLength }] of this.#steps.entries()) {
       const values = [...inputs, ...reads.map((read) => results[read]!), ...takes.map((name) => flat[name])];
       results.push(await this.#kernels[i]!.start(values, resultLength(flat)));
@@ -74,17 +77,17 @@ const bitsOf = (values: ArrayLike<number>): BigUint64Array =>
 
 /** All sets of a device. */
 export class Kernels {
-  readonly #gpu: GpuJs;
+  readonly #gpu: Gpu;
   readonly #kernelsOf: KernelsOf;
-  readonly #sets = new Map<string, KernelSet>();
+  readonly #sets = new Map<string, KernelSet<HeldArray>>();
 
-  constructor(gpu: GpuJs, kernelsOf: KernelsOf) {
+  constructor(gpu: Gpu, kernelsOf: KernelsOf) {
     this.#gpu = gpu;
     this.#kernelsOf = kernelsOf;
   }
 
   /** @throws GpuError where a kernel does not compile */
-  async get(program: Program, channels: Channels | null): Promise<KernelSet> {
+  async get(program: Program, channels: Channels | null): Promise<KernelSet<HeldArray>> {
     const own = channels && channelsOnDevice(channels);
     // The kernels hold the values of channels, which are not in the program's key.
     const values = program.channels.map(({ values }) => bitsOf(values).join()).join(";");
@@ -95,7 +98,7 @@ export class Kernels {
   }
 
   /** Gives back all but these, for each holds arrays on the device. None is at work. */
-  keep(used: readonly KernelSet[]): void {
+  keep(used: readonly KernelSet<HeldArray>[]): void {
     for (const [key, set] of this.#sets) {
       if (used.includes(set)) continue;
       set.dispose();

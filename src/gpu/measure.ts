@@ -1,5 +1,6 @@
 /** @file How fast numbers get to the GPU, through a kernel, and back: what `sluice doctor` shows. */
 import type { GpuJs } from "./gpu-js.ts";
+import type { KernelSource } from "./kernel-source.ts";
 import { BufferUsage, type GPUBuffer, MapMode } from "./webgpu.ts";
 
 /** Bytes per second. */
@@ -14,6 +15,13 @@ export interface GpuRates {
 
 const BYTES = 16 * 1024 * 1024;
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+/** The kernel that is timed. */
+export const LEAKY_RELU: KernelSource = {
+  source:
+    "function (x) { return x[this.thread.x] > 0 ? x[this.thread.x] : this.constants.slope * x[this.thread.x]; }",
+  constants: { slope: { float: 0.01 } },
+  arguments: ["array"],
+};
 /** Milliseconds that each of the three is repeated for. */
 const TIMED = 100;
 
@@ -26,12 +34,7 @@ export async function measureRates(gpu: GpuJs): Promise<GpuRates> {
   const { MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST, STORAGE } = BufferUsage;
   const make = (usage: number): Promise<GPUBuffer> =>
     queue.make(() => device.createBuffer({ size: bytes, usage }));
-  const kernel = await gpu.kernel({
-    source:
-      "function (x) { return x[this.thread.x] > 0 ? x[this.thread.x] : this.constants.slope * x[this.thread.x]; }",
-    constants: { slope: { float: 0.01 } },
-    arguments: ["array"],
-  });
+  const kernel = await gpu.kernel(LEAKY_RELU);
   const source = await make(MAP_WRITE | COPY_SRC);
   const array = await make(STORAGE | COPY_DST | COPY_SRC);
   const target = await make(MAP_READ | COPY_DST);
@@ -75,7 +78,7 @@ export async function measureRates(gpu: GpuJs): Promise<GpuRates> {
 }
 
 /** Milliseconds of the fastest: what else the machine does only ever adds. */
-async function timeOf(once: () => Promise<void>): Promise<number> {
+export async function timeOf(once: () => Promise<void>): Promise<number> {
   // The first one compiles, and touches memory that is new.
   await once();
   let fastest = Number.POSITIVE_INFINITY;

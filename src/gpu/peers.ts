@@ -1,6 +1,6 @@
 /**
- * @file The optional peers gpu.js and webgpu (Dawn): loaded when a GPU is asked for, from where Node's `require` finds
- * them. Together they are some 200 MB, and most runs need neither.
+ * @file The optional peers gpu.js, webgpu (Dawn) and gl (headless-gl): loaded when a GPU is asked for, from where Node's
+ * `require` finds them. Together they are some 200 MB, and most runs need none.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,14 +8,23 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GpuError } from "../errors.ts";
 
-/** The oldest versions that work: gpu.js has its WebGPU mode since 2.24; Dawn before webgpu 0.6.2 keeps Node from exiting. */
-const OLDEST = { "gpu.js": "2.24.0", webgpu: "0.6.2" } as const;
+/**
+ * The oldest versions that work: gpu.js has its WebGPU mode since 2.24; Dawn before webgpu 0.6.2 keeps Node from exiting;
+ * no headless-gl before 8.1.6 was tried.
+ */
+const OLDEST = { "gpu.js": "2.24.0", webgpu: "0.6.2", gl: "8.1.6" } as const;
 export type Peer = keyof typeof OLDEST;
 
 const INSTALL = "Install both beside Sluice: npm install gpu.js webgpu. Or compute on the CPU: --device cpu.";
 
-/** Unlike `import`, it also looks where NODE_PATH says. */
-const { resolve } = createRequire(import.meta.url);
+/**
+ * Unlike `import`, it also looks where NODE_PATH says. gl is the one that gpu.js finds: two copies of it in a process each
+ * believe that their own context is the current one, and results are of the wrong one.
+ */
+function resolve(name: Peer): string {
+  const from = createRequire(import.meta.url);
+  return name === "gl" ? createRequire(from.resolve("gpu.js")).resolve(name) : from.resolve(name);
+}
 
 /** The package's exports. @throws GpuError where it is not installed, too old, or not for this machine */
 export async function loadPeer<Exports>(name: Peer): Promise<Exports> {

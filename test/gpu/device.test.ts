@@ -6,7 +6,8 @@ import { type Device, RANGE_STRIDE, type Slot, type Window } from "../../src/dev
 import { GpuError, MemoryError, TruncatedError, UnsupportedError } from "../../src/errors.ts";
 import type { Channels, TensorColumn } from "../../src/formats/layout.ts";
 import { GpuDevice } from "../../src/gpu/device.ts";
-import { type Extent, type GpuJs, type GpuKernel, openGpuJs } from "../../src/gpu/gpu-js.ts";
+import type { Extent } from "../../src/gpu/gpu.ts";
+import { type GpuJs, type GpuKernel, openGpuJs } from "../../src/gpu/gpu-js.ts";
 import { openGpuDevice } from "../../src/gpu/open.ts";
 import { programKernels } from "../../src/gpu/program-kernels.ts";
 import { backward } from "../../src/ops/backward.ts";
@@ -122,6 +123,8 @@ describe("a window of", () => {
         };
         return { ...kernel, start };
       },
+      staging: () => gpu.staging(),
+      rates: () => gpu.rates(),
       close: () => gpu.close(),
     };
     const device = new GpuDevice(narrow, programKernels, { memory: MEMORY });
@@ -477,9 +480,7 @@ describe("what cannot be done", () => {
   it("float64 is refused, with the reason", async () => {
     const refused = (await open()).prepare(STRAIGHT, [tensor("float64")]);
     await expect(refused).rejects.toThrow(UnsupportedError);
-    await expect(refused).rejects.toThrow(
-      'A WebGPU device computes in float32, and this is float64 (column "t")',
-    );
+    await expect(refused).rejects.toThrow('A GPU computes in float32, and this is float64 (column "t")');
   });
 
   it("a file that ends early is an error of the file, and the device goes on", async () => {

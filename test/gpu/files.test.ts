@@ -20,6 +20,7 @@ import { float16ToNumber } from "../../src/ops/float16.ts";
 import { expectSameBits } from "../support/bits.ts";
 import { runCli } from "../support/cli.ts";
 import { temporaryDirectory } from "../support/directory.ts";
+import { withoutGl } from "../support/headless-gl.ts";
 import { npyOfZeros } from "../support/inputs.ts";
 import { npyBytes } from "../support/npy.ts";
 import { type Floats, ipc, type Pairs, pairs, valuesAt } from "../support/pairs.ts";
@@ -255,7 +256,8 @@ describe("the command", () => {
   });
 
   it("without a driver says what to install; where it may choose, the CPU does it", async () => {
-    const env = { VK_DRIVER_FILES: "/nowhere", VK_ICD_FILENAMES: "/nowhere", SLUICE_AUTO_AFTER: "0" };
+    const none = { VK_DRIVER_FILES: "/nowhere", VK_ICD_FILENAMES: "/nowhere" };
+    const env = { ...none, NODE_PATH: withoutGl(), SLUICE_AUTO_AFTER: "0" };
     const named = await runCli(["apply", "relu", input, path("none.npy"), "--device", "gpu"], { env });
     expect(named.code).toBe(1);
     expect(named.stderr).toMatch(/^sluice: There is no GPU .*\n {2}Install .*\n$/m);

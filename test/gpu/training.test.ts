@@ -361,6 +361,21 @@ it("evaluates as the CPU does: no dropout, outputs of every row, batches of any 
   await pair.close();
 });
 
+it("rows of classes that count nothing do nothing, even where all rows of a batch are such", async () => {
+  const network = buildNetwork([dense(2)], [3]);
+  const tensors = randomTensors(network, 5);
+  const gpu = await openGpuEngine({
+    ...{ network, tensors, loss: { ...CROSS_ENTROPY, classWeights: [0, 1] }, optimizer: optimizer("sgd") },
+    ...{ batch: 4, workers: 0, memory: 2 ** 26, seed: 3, targetSize: 1 },
+  });
+  fill(gpu, 0, { ...randomRows(network, 4), targets: new Float32Array(4) });
+  const [result] = await gpu.train([{ slot: 0, input: { step: 0, rows: 4, scalars: [0.1] } }]);
+  expect(result).toMatchObject({ loss: 0, weight: 0, gradientNorm: 0 });
+  expect(result!.fault).toBeUndefined();
+  expect(await gpu.tensors()).toEqual(new Map(tensors));
+  await gpu.close();
+});
+
 it("drops the same elements as the CPU", async () => {
   const pair = await openBoth({ specs: [dense(16), layers.dropout(0.3)], loss: { kind: "mse" }, batch: 32 });
   for (const engine of [pair.cpu, pair.gpu]) await run(engine, pair, 3);

@@ -1,23 +1,22 @@
 /** @file One kernel on the GPU, over arrays of the test; and what it leaves there. */
 import { onTestFinished } from "vitest";
-import type { GpuJs, GpuKernel } from "../../src/gpu/gpu-js.ts";
-import { type DeviceArray, Staging } from "../../src/gpu/staging.ts";
+import type { Gpu, HeldArray, KernelOf } from "../../src/gpu/gpu.ts";
 import type { GPUBuffer, GPUDevice } from "../../src/gpu/webgpu.ts";
 
 /** What the kernel makes of its arguments, `length` elements. Runs may overlap. */
-export async function runGpuKernel(
-  { queue }: GpuJs,
-  kernel: GpuKernel,
+export async function runGpuKernel<Held extends HeldArray>(
+  gpu: Gpu<Held>,
+  kernel: KernelOf<Held>,
   values: readonly (Float32Array | number)[],
   length: number,
 ): Promise<Float32Array> {
   const arrays = values.filter((value) => typeof value !== "number");
   const lengths = arrays.map((array) => array.length);
-  const staging = new Staging(queue);
+  const staging = gpu.staging();
   const result = new Float32Array(length);
   try {
     for (const [i, target] of (await staging.open(lengths)).entries()) target.set(arrays[i]!);
-    const start = async (sent: readonly DeviceArray[]): Promise<DeviceArray[]> => {
+    const start = async (sent: readonly Held[]): Promise<Held[]> => {
       let next = 0;
       const given = values.map((value) => (typeof value === "number" ? value : sent[next++]!));
       return [await kernel.start(given, length)];

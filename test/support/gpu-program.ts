@@ -1,6 +1,7 @@
 /** @file Programs on the GPU, over arrays of the test, without the pipeline. */
 import type { Channels } from "../../src/formats/layout.ts";
-import { type GpuJs, type GpuKernel, openGpuJs } from "../../src/gpu/gpu-js.ts";
+import type { Gpu, HeldArray } from "../../src/gpu/gpu.ts";
+import { type GpuJs, openGpuJs } from "../../src/gpu/gpu-js.ts";
 import type { Flat, KernelSource } from "../../src/gpu/kernel-source.ts";
 import { programKernels } from "../../src/gpu/program-kernels.ts";
 import type { Program } from "../../src/ops/program.ts";
@@ -13,7 +14,7 @@ export interface GpuResult {
 
 let opened: Promise<GpuJs> | undefined;
 /** A program's kernels are compiled once for a file of tests. */
-const compiled = new Map<string, Promise<GpuKernel>>();
+const compiled = new WeakMap<object, Map<string, unknown>>();
 
 /** Constants by their bits: JSON has one word for both infinities and NaN, and for both zeros. */
 function keyOf({ source, functions, constants }: KernelSource): string {
@@ -25,14 +26,27 @@ function keyOf({ source, functions, constants }: KernelSource): string {
   return JSON.stringify([source, functions, bits]);
 }
 
-/** A program's output and sums. What a step gives comes here, and goes to those that read it. */
+type Place = { readonly channels?: Channels | null } & Partial<Flat>;
+
+/** A program's output and sums, through WebGPU. */
 export async function runOnGpu(
   program: Program,
   inputs: readonly Float32Array[],
-  { channels = null, ...place }: { readonly channels?: Channels | null } & Partial<Flat> = {},
+  place: Place = {},
 ): Promise<GpuResult> {
   opened ??= openGpuJs();
-  const gpu = await opened;
+  return runProgram(await opened, program, inputs, place);
+}
+
+/** The same on any GPU. What a step gives comes here, and goes to those that read it. */
+export async function runProgram<Held extends HeldArray>(
+  gpu: Gpu<Held>,
+  program: Program,
+  inputs: readonly Float32Array[],
+  { channels = null, ...place }: Place = {},
+): Promise<GpuResult> {
+  const known = (compiled.get(gpu) ?? new Map()) as Map<string, ReturnType<typeof gpu.kernel>>;
+  compiled.set(gpu, known);
   const flat: Flat = { length: inputs[0]!.length, channel: 0, within: 0, rowLength: 0, ...place };
   const count = program.channels[0]?.values.length ?? 1;
   const sums = program.sums.map(({ perChannel }) => new Float64Array(perChannel ? count : 1));
@@ -40,10 +54,10 @@ export async function runOnGpu(
   let output = new Float32Array(0);
   for (const { kernel, reads, takes, resultLength, result } of programKernels(program, channels)) {
     const text = keyOf(kernel);
-    const known = compiled.get(text) ?? gpu.kernel(kernel);
-    compiled.set(text, known);
+    const making = known.get(text) ?? gpu.kernel(kernel);
+    known.set(text, making);
     const values = [...inputs, ...reads.map((read) => results[read]!), ...takes.map((name) => flat[name])];
-    const found = await runGpuKernel(gpu, await known, values, resultLength(flat));
+    const found = await runGpuKernel(gpu, await making, values, resultLength(flat));
     results.push(found);
     if (result.kind === "output") output = found as Float32Array<ArrayBuffer>;
     if (result.kind === "sum") result.add(found, flat, sums[result.index]!);
