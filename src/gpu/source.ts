@@ -88,11 +88,9 @@ export class KernelText {
     this.#functions.set(name, text);
   }
 
-  /** A constant that compilers do not see. */
+  /** A constant that compilers do not see. Each has a place of its own, or they would see that `(x - c) + c` is x. */
   hidden(value: number): string {
-    const rounded = Math.fround(value);
-    let at = this.#values.findIndex((known) => Object.is(known, rounded));
-    if (at < 0) at = this.#values.push(rounded) - 1;
+    const at = this.#values.push(Math.fround(value)) - 1;
     return `this.constants.values[${at}]`;
   }
 
