@@ -52,16 +52,18 @@ export interface RoundsOptions {
   readonly count?: number;
   /** Whether a run takes long enough for the disk and fresh memory to matter. */
   readonly large?: boolean;
+  /** Left out where a run takes minutes, and its file does not stay in memory anyway. */
+  readonly warmUp?: boolean;
 }
 
 /** Gives the runs in the order of the contestants. */
 export async function runRounds<const C extends readonly Contestant[]>(
   bench: Bench,
   contestants: C,
-  { count = bench.options.pairs, large = false }: RoundsOptions = {},
+  { count = bench.options.pairs, large = false, warmUp = true }: RoundsOptions = {},
 ): Promise<{ [I in keyof C]: Runs }> {
   const runs = contestants.map(({ name }) => new Runs(name));
-  for (let round = 0; round <= count; round++) {
+  for (let round = warmUp ? 0 : 1; round <= count; round++) {
     for (const [index, { argv, output, check }] of contestants.entries()) {
       if (output !== undefined) rmSync(output, { force: true });
       if (large && !bench.options.quick) await bench.settle();

@@ -10,8 +10,9 @@
  */
 import { availableParallelism } from "node:os";
 import type { DeviceName } from "../device.ts";
-import { AbortError, UsageError } from "../errors.ts";
+import { AbortError } from "../errors.ts";
 import { parseSize } from "../pipeline/size.ts";
+import { checkSameRows, isClassification, lossFor, networkFor } from "./agreement.ts";
 import type { Assessed } from "./assessment.ts";
 import { type Dataset, openDataset } from "./data/dataset.ts";
 import type { Engine, EngineOptions, LayerStatistics } from "./engine/engine.ts";
@@ -19,10 +20,9 @@ import { evaluate } from "./evaluate.ts";
 import { checkOutputFile } from "./files/tensor-file.ts";
 import type { History, Score } from "./history.ts";
 import { initialise } from "./initialise.ts";
-import { parseLoss, resolveClassWeights } from "./loss-text.ts";
-import type { Loss } from "./losses.ts";
+import { parseLoss } from "./loss-text.ts";
 import type { Model } from "./model.ts";
-import { buildNetwork, type Network, shapeText, sizeOf, type Tensors, tensorsOf } from "./network.ts";
+import { type Network, sizeOf, type Tensors, tensorsOf } from "./network.ts";
 import { openEngineOn } from "./open-engine.ts";
 import { parseOptimizer, parseRateSchedule } from "./optimizer-text.ts";
 import { type Settings, settingsOf, type TrainOptions } from "./options.ts";
@@ -259,60 +259,6 @@ function openData(
     task: isClassification(parseLoss(loss), model) ? "classes" : "values",
     classes: target?.kind === "classes" ? target.classes : undefined,
   });
-}
-
-/** Binary cross entropy of one output is about two classes, of several about values from 0 to 1. */
-function isClassification({ kind }: Loss, { layers }: Model): boolean {
-  if (kind === "cross_entropy") return true;
-  const last = layers.findLast((spec) => spec.kind === "dense");
-  return kind === "bce_with_logits" && last?.units === 1;
-}
-
-function checkSameRows(now: RowCounts, then: RowCounts): void {
-  if (now.train === then.train && now.validation === then.validation) return;
-  const text = ({ train, validation }: RowCounts): string =>
-    `${train} rows to train on and ${validation} held out`;
-  throw new UsageError(`The data has ${text(now)}; when this training began there were ${text(then)}`, {
-    remedy: "Give the same files to go on, or begin a new training.",
-  });
-}
-
-function networkFor(model: Model, { featureShape }: Dataset): Network {
-  if (!model.isTrained) return buildNetwork(model.layers, featureShape);
-  const { network } = model;
-  if (shapeText(network.inputShape) === shapeText(featureShape)) return network;
-  throw new UsageError(
-    `The model takes rows of ${shapeText(network.inputShape)}, but those of the data are ${shapeText(featureShape)}`,
-    { remedy: "Name the columns that it was trained on, or train a new model." },
-  );
-}
-
-/** The loss with its class weights; the network's outputs fit the targets. */
-function lossFor(settings: Settings, { target, classRows }: Dataset, { outputShape }: Network): Loss {
-  const loss = parseLoss(settings.loss);
-  const outputs = sizeOf(outputShape);
-  const needed =
-    target.kind === "values" ? target.size : loss.kind === "cross_entropy" ? target.classes.length : 1;
-  if (loss.kind === "bce_with_logits" && target.kind === "classes" && target.classes.length !== 2) {
-    throw new UsageError(
-      `bce_with_logits of one output tells 2 classes apart, but there are ${target.classes.length}`,
-      {
-        remedy: "Use cross_entropy, and as many outputs as classes.",
-      },
-    );
-  }
-  if (outputs !== needed) {
-    const what = target.kind === "values" ? "values to predict" : "classes";
-    throw new UsageError(`the network has ${outputs} outputs, but there are ${needed} ${what}`, {
-      remedy: `End the layers with dense(${needed}).`,
-    });
-  }
-  if (settings.classWeights === null) return loss;
-  if (target.kind === "values") {
-    throw new UsageError(`${loss.kind} has no classes that could have weights`);
-  }
-  const rows = classRows?.train ?? target.classes.map(() => 1);
-  return { ...loss, classWeights: resolveClassWeights(settings.classWeights, target.classes, rows) };
 }
 
 async function initialTensors(
