@@ -186,7 +186,7 @@ await present<readonly Cell[]>({
           y: { label: "constant", from: -0.02, to: 1.02, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1].map(tick) },
           series: [
             ...WIDTHS.map((width, look) => ({
-              name: `bounds ${width}`,
+              name: `bounds, width ${width}`,
               kind: "band" as const,
               look,
               points: range(5, 100).map((depth) => {
