@@ -1,6 +1,6 @@
 /**
  * @file A large file to a file, against `cp`: in 64 batches, and in one. The bound is a C program whose threads read and
- * write the same windows and compute nothing.
+ * write the same chunks and compute nothing.
  */
 import { type Bench, THREADS } from "../bench.ts";
 import { bytes, times } from "../format.ts";
@@ -9,8 +9,8 @@ import { type Contestant, runRounds } from "../rounds.ts";
 import { type Elements, verify } from "../verify.ts";
 
 const MOST = 0.8;
-/** As in `src/workers/cpu.ts`. */
-const WINDOW_BYTES = 2 * 1024 * 1024;
+/** As in `src/workers/chunks.ts`. */
+const CHUNK_BYTES = 512 * 1024;
 
 export const batchesToFile: Row = { name: "batches", run: (bench) => againstCopy(bench, 64) };
 export const oneBatchToFile: Row = { name: "one-batch", run: (bench) => againstCopy(bench, 1) };
@@ -34,7 +34,7 @@ async function againstCopy(bench: Bench, batches: number): Promise<Outcome[]> {
     { name: "cp", argv: ["cp", input.path, copied], output: copied },
     {
       name: `C, ${THREADS} threads, read and write only`,
-      argv: [bench.path("copy"), input.path, floor, String(THREADS), String(WINDOW_BYTES)],
+      argv: [bench.path("copy"), input.path, floor, String(THREADS), String(CHUNK_BYTES)],
       output: floor,
     },
   ] as const;

@@ -166,7 +166,7 @@ async function startWorker(): Promise<string> {
   const pool = acquirePool(1);
   const share = new Share(sharedArena());
   const nothing = { kernels: post([], share), address: 0, length: 0, ranges: new Float64Array(0) };
-  const noFiles = { read: undefined, others: undefined, write: undefined, turns: 0 };
+  const noFiles = { read: undefined, others: undefined, write: undefined };
   const answer = pool.run({ ...nothing, ...noFiles, workspace: undefined }).then(() => true);
   const timer = new AbortController();
   const answered = await Promise.race([answer, sleep(PATIENCE_MS, false, { signal: timer.signal })]);

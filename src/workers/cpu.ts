@@ -19,11 +19,12 @@ import { type Posted, post } from "./posted.ts";
 import { prepareKernel } from "./prepare.ts";
 import { rowLengthOf } from "./rows/fit.ts";
 import { checkEngine } from "./simd.ts";
-import { TURN_BYTES } from "./turns.ts";
 import { Workspaces } from "./workspaces.ts";
 
-/** Large enough that handing a window to a worker costs little beside the work, small enough to stay in the caches. */
-const WINDOW_BYTES = 2 * 1024 * 1024;
+/** A file's windows: large enough that handing one to a worker costs little. The worker itself cuts it for its cache. */
+const FILE_WINDOW_BYTES = 8 * 1024 * 1024;
+/** A stream's windows: what comes slowly must not wait for long. */
+const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
 /** Slots of this size are worth having more of. */
 const SLOT_BYTES = LEAST_MEMORY / 2;
 /** Beside its window, a slot may have room for a second input and the memory room for sums. */
@@ -38,7 +39,7 @@ export interface CpuOptions {
   readonly workers?: number | undefined;
   /** Bytes of the arena that this device may use. */
   readonly memory: number;
-  /** Bytes to come, where known: then the workers start at once, or not at all. */
+  /** Bytes to come, where known, which is so for files: then the workers start at once, or not at all. */
   readonly expectedBytes?: number | undefined;
 }
 
@@ -51,7 +52,7 @@ export function openCpuDevice({
   if (!Number.isInteger(workers) || workers < 1) {
     throw new UsageError(`workers is ${workers}`, { remedy: "Give a whole number from 1." });
   }
-  const device = new CpuDevice(Math.min(workers, MOST_WORKERS), memory);
+  const device = new CpuDevice(Math.min(workers, MOST_WORKERS), memory, expectedBytes !== undefined);
   if (expectedBytes !== undefined && expectedBytes > INLINE_BYTES) device.startPool();
   return device;
 }
@@ -62,7 +63,7 @@ class CpuDevice implements Device {
   readonly #workers: number;
   readonly #lanes: Lender<number>;
   readonly #inline = new Lender(1, () => 0);
-  readonly #turns: number;
+  readonly #mostWindowBytes: number;
   readonly #tables = new Share(this.#arena);
   readonly #workspaces = new Workspaces(this.#arena);
   readonly #slotPieces = new Share(this.#arena);
@@ -77,12 +78,11 @@ class CpuDevice implements Device {
   #pool: Pool | undefined;
   #seenBytes = 0;
 
-  constructor(workers: number, memory: number) {
+  constructor(workers: number, memory: number, isFile: boolean) {
     this.#budget = new Budget(memory, [this.#tables, ...this.#workspaces.shares]);
     this.#workers = workers;
     this.#lanes = new Lender(workers, () => 0);
-    this.#turns = this.#arena.allocate(TURN_BYTES);
-    this.#arena.bytes.fill(0, this.#turns, this.#turns + TURN_BYTES);
+    this.#mostWindowBytes = isFile ? FILE_WINDOW_BYTES : STREAM_WINDOW_BYTES;
     this.#cutSlots();
   }
 
@@ -146,9 +146,8 @@ class CpuDevice implements Device {
       const kernels = this.#posted;
       const { slot, length, ranges, read, others, write } = window;
       const { address } = slot;
-      const turns = this.#turns;
       await this.#workspaces.within((workspace) =>
-        pool.run({ kernels, address, length, ranges, read, others, write, turns, workspace }),
+        pool.run({ kernels, address, length, ranges, read, others, write, workspace }),
       );
     } finally {
       this.#lanes.release(lane);
@@ -162,7 +161,6 @@ class CpuDevice implements Device {
   close(): void {
     this.#pool?.release();
     for (const share of [this.#tables, this.#workspaces, this.#slotPieces, this.#posts]) share.free();
-    this.#arena.free(this.#turns, TURN_BYTES);
   }
 
   /** Does the window on this thread, one at a time, unless the workers are up by its turn. */
@@ -203,7 +201,7 @@ class CpuDevice implements Device {
     const unit = this.#least() / 2;
     const slots = Math.max(2, Math.min(this.#mostSlots(), Math.floor(left / SLOT_BYTES)));
     const share = Math.floor(left / slots / unit) * unit;
-    this.#windowBytes = Math.min(WINDOW_BYTES, share / this.#inputs);
+    this.#windowBytes = Math.min(this.#mostWindowBytes, share / this.#inputs);
     this.#slots = new Lender(slots, () => this.#slot());
   }
 

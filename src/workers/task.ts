@@ -13,8 +13,6 @@ export interface Task {
   readonly read: FileSpan | undefined;
   readonly others: OtherReads | undefined;
   readonly write: FileSpan | undefined;
-  /** Byte address of the turns for writing; see `turns.ts`. */
-  readonly turns: number;
   /** Where the sums are, in no other task's hands; nothing where the program has none. */
   readonly workspace: Workspace | undefined;
 }
