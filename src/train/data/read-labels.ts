@@ -5,7 +5,7 @@ import type { Lane } from "./data-file.ts";
 import { markNulls } from "./nulls.ts";
 import { isBool } from "./numbers.ts";
 import type { ClassLabel } from "./options.ts";
-import { markNumbers, readElements, readNumbers } from "./read-numbers.ts";
+import { markNumbers, readElements, readInteger, readNumbers } from "./read-numbers.ts";
 import { readTexts } from "./read-text.ts";
 import { MOST_CLASSES, type Vocabulary } from "./vocabulary.ts";
 
@@ -69,7 +69,14 @@ export async function readLabels(
     return labels;
   }
   const numbers = await readElements(column, rows, lane);
-  return labels.map((_, row) => (usable[row] === 0 ? null : labelOf(column, rows, row, numbers[row]!)));
+  const bool = isBool(column.type);
+  for (let row = 0; row < rows.count; row++) {
+    if (usable[row] === 0) continue;
+    const number = numbers[row]!;
+    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, row, number, lane);
+    labels[row] = bool ? number !== 0 : number;
+  }
+  return labels;
 }
 
 /** Reads values to learn. @throws ColumnError for one that is not finite as float32 */
@@ -108,7 +115,7 @@ async function readNumberCodes(
   for (let i = 0; i < rows.count; i++) {
     if (usable[at + i] === 0) continue;
     const number = numbers[i]!;
-    if (!Number.isSafeInteger(number)) labelOf(column, rows, i, number);
+    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, i, number, lane);
     const code = bool ? vocabulary.codeOf(number !== 0) : vocabulary.codeOfNumber(number);
     if (code < 0)
       throw noClass(bool ? number !== 0 : number, column.position(rows.batch, rows.first + i), vocabulary);
@@ -159,20 +166,24 @@ async function readDictionaryCodes(
   }
 }
 
-/** A stored number as a label. @throws ColumnError where it is no whole number that JavaScript holds exactly */
-function labelOf(column: NumberColumn, rows: Rows, row: number, number: number): ClassLabel {
-  if (isBool(column.type)) return number !== 0;
-  if (Number.isSafeInteger(number)) return number;
+/** Only whole numbers that JavaScript holds exactly are labels. */
+async function noLabel(
+  column: NumberColumn,
+  rows: Rows,
+  row: number,
+  number: number,
+  lane: Lane,
+): Promise<ColumnError> {
   const whole = Number.isInteger(number);
-  throw new ColumnError(
-    `The label ${whole ? `${BigInt(number)} is out of range` : `${number} is no class`}`,
-    {
-      position: column.position(rows.batch, rows.first + row),
-      remedy: whole
-        ? "Whole numbers up to 2^53 can be classes: renumber them, or make them strings."
-        : "Classes are whole numbers, booleans or strings. To predict numbers, choose a loss such as mse.",
-    },
-  );
+  const problem = whole
+    ? `${await readInteger(column, rows, row, lane)} is out of range`
+    : `${number} is no class`;
+  return new ColumnError(`The label ${problem}`, {
+    position: column.position(rows.batch, rows.first + row),
+    remedy: whole
+      ? "Whole numbers up to 2^53 can be classes: renumber them, or make them strings."
+      : "Classes are whole numbers, booleans or strings. To predict numbers, choose a loss such as mse.",
+  });
 }
 
 function noClass(label: ClassLabel, position: Position, vocabulary: Vocabulary): ColumnError {

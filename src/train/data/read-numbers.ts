@@ -82,6 +82,24 @@ export async function readElements(
   );
 }
 
+/** One whole number, of rows with one element each: exactly, where `readElements` rounds. */
+export async function readInteger(
+  column: NumberColumn,
+  rows: Rows,
+  row: number,
+  lane: Lane,
+): Promise<bigint> {
+  const { file, type, place } = column;
+  const element = rows.first + row;
+  if (type !== "int64" && type !== "uint64") {
+    const [number] = await readElements(column, { ...rows, first: element, count: 1 }, lane);
+    return BigInt(number!);
+  }
+  const { buffer, byteOffset } = await lane.bytes(file, place(rows.batch).values + 8 * element, 8);
+  const view = new DataView(buffer, byteOffset);
+  return type === "int64" ? view.getBigInt64(0, true) : view.getBigUint64(0, true);
+}
+
 /** The length of the first list that is not null; `undefined` where all are. */
 export async function firstLength(column: NumberColumn, rows: Rows, lane: Lane): Promise<number | undefined> {
   const usable = new Uint8Array(rows.count).fill(1);
