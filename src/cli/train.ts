@@ -85,11 +85,10 @@ function outputsOf(options: Options): Outputs {
   return outputs;
 }
 
-/** What cannot be written is told before hours are spent. The log is begun with the training. */
-async function checkOutputs({ model, onnx, report }: Outputs, options: Options): Promise<void> {
+/** What cannot be written is told before hours are spent. `train` does so for the model, and begins the log. */
+async function checkOutputs({ onnx, report }: Outputs, options: Options): Promise<void> {
   const { checkOutputFile } = await import("../train/files/tensor-file.ts");
   const overwrite = options.has("overwrite");
-  await checkOutputFile(model, { overwrite: overwrite || isOwnCheckpoint(options, model) });
   if (onnx !== undefined) await checkOutputFile(onnx, { overwrite });
   if (report === undefined) return;
   const existing = await statOutput(report);
