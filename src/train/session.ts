@@ -9,9 +9,9 @@ import { nameOf } from "./layers.ts";
 import { Meter } from "./meter.ts";
 import type { Network } from "./network.ts";
 import type { Settings, TrainOptions } from "./options.ts";
-import type { Group, Plan } from "./plan.ts";
 import type { RunLog } from "./run-log.ts";
 import { newSums, type Standing } from "./standing.ts";
+import type { StepGroup, StepPlan } from "./step-plan.ts";
 import type { TrainProgress } from "./training-run.ts";
 
 /** What a training is made of; `train.ts` puts it together. */
@@ -21,7 +21,7 @@ export interface SessionParts {
   readonly dataset: Dataset;
   readonly network: Network;
   readonly engine: Engine;
-  readonly plan: Plan;
+  readonly plan: StepPlan;
   readonly standing: Standing;
   readonly log: RunLog | undefined;
   /** Steps from one look at the layers to the next; 0: none. */
@@ -149,7 +149,7 @@ export class Session {
   }
 
   /** @throws TrainingError */
-  async #take(steps: readonly FilledStep[], results: readonly StepResult[], group: Group): Promise<void> {
+  async #take(steps: readonly FilledStep[], results: readonly StepResult[], group: StepGroup): Promise<void> {
     const { engine, standing, dataset, rateAt, inspectEvery, plan } = this.#parts;
     const ofGroup = newSums();
     const events: object[] = [];

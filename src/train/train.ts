@@ -26,10 +26,10 @@ import { type Network, sizeOf, type Tensors, tensorsOf } from "./network.ts";
 import { openEngineOn } from "./open-engine.ts";
 import { parseOptimizer, parseRateSchedule } from "./optimizer-text.ts";
 import { type Settings, settingsOf, type TrainOptions } from "./options.ts";
-import { Plan } from "./plan.ts";
 import { RunLog } from "./run-log.ts";
 import { Session, type SessionParts } from "./session.ts";
 import { type Checkpoint, fromTraining, newStanding, type RowCounts, toTraining } from "./standing.ts";
+import { StepPlan } from "./step-plan.ts";
 import { TrainingRun, type TrainProgress } from "./training-run.ts";
 
 /** What a training came to. */
@@ -151,7 +151,7 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
   const standing = checkpoint?.standing ?? newStanding();
   const looks = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / LOOKS);
   const inspectEvery = options.inspectEvery === "auto" ? looks : (options.inspectEvery ?? 0);
-  const plan = new Plan({
+  const plan = new StepPlan({
     ...{ rows: rows.train, batch: settings.batch, epochs: settings.epochs },
     stops: [inspectEvery, options.checkpointEvery ?? 0],
   });

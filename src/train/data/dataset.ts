@@ -4,7 +4,7 @@
  * ```text
  *   files        tables: columns, and where they lie in each batch   inputs.ts, arrow-tables.ts, npy-tables.ts
  *   first pass   usable rows, classes, which rows are held out       survey.ts, split.ts
- *   each epoch   windows in a random order, read into buffers        windows.ts, loader.ts, buffers.ts
+ *   each epoch   windows in a random order, read into buffers        row-windows.ts, loader.ts, buffers.ts
  *                rows of a buffer in a random order                  epoch.ts
  * ```
  */
@@ -13,11 +13,11 @@ import { type Bays, OwnBay, SharedBay } from "./buffers.ts";
 import { checkClasses, checkOptions, checkRows } from "./checks.ts";
 import type { Table } from "./column.ts";
 import { Epoch } from "./epoch.ts";
+import { gatherStatistics } from "./feature-statistics.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
 import { Loader, type Part } from "./loader.ts";
 import { type MemoryPlan, planMemory, requireMemory, sizeOfFeatures } from "./memory-plan.ts";
 import type { ClassLabel, DatasetOptions } from "./options.ts";
-import { gatherStatistics } from "./statistics.ts";
 import { type Survey, survey } from "./survey.ts";
 import { Vocabulary } from "./vocabulary.ts";
 

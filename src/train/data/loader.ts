@@ -3,21 +3,27 @@ import type { Lane } from "./data-file.ts";
 import { markLabels, readCodes, readValues } from "./read-labels.ts";
 import { markNumbers, readNumbers } from "./read-numbers.ts";
 import type { RowBuffer } from "./row-buffer.ts";
+import type { RowWindows, Segment } from "./row-windows.ts";
 import { Split } from "./split.ts";
 import type { Survey } from "./survey.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import type { Segment, Windows } from "./windows.ts";
 
 export type Part = "train" | "validation";
 
 export class Loader {
-  readonly windows: Windows;
+  readonly windows: RowWindows;
   readonly #survey: Survey;
   readonly #split: Split;
   readonly #vocabulary: Vocabulary | null;
 
   /** @param vocabulary `null` where labels are values */
-  constructor(windows: Windows, survey: Survey, seed: number, share: number, vocabulary: Vocabulary | null) {
+  constructor(
+    windows: RowWindows,
+    survey: Survey,
+    seed: number,
+    share: number,
+    vocabulary: Vocabulary | null,
+  ) {
     this.windows = windows;
     this.#survey = survey;
     this.#split = new Split(seed, share, survey.train + survey.validation);

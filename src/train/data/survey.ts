@@ -8,9 +8,9 @@ import { Lane } from "./data-file.ts";
 import type { DatasetOptions } from "./options.ts";
 import { markLabels, readCodes, readValues } from "./read-labels.ts";
 import { markNumbers, readNumbers } from "./read-numbers.ts";
+import type { RowWindows } from "./row-windows.ts";
 import { BLOCK_ROWS, chooseBlock } from "./split.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import type { Windows } from "./windows.ts";
 
 /** Rows that are looked at together, and bytes that they may take. */
 const MOST_ROWS = 16_384;
@@ -37,7 +37,7 @@ export type SurveyOptions = Pick<DatasetOptions, "task" | "seed" | "skipNulls"> 
 /** @throws ColumnError for a null, a label that is no class, or a value or weight that is not finite */
 export async function survey(
   tables: readonly Table[],
-  windows: Windows,
+  windows: RowWindows,
   vocabulary: Vocabulary,
   options: SurveyOptions,
 ): Promise<Survey> {
@@ -137,7 +137,7 @@ class Tally {
   #skipped = 0;
   #validation = 0;
 
-  constructor(windows: Windows, options: SurveyOptions) {
+  constructor(windows: RowWindows, options: SurveyOptions) {
     this.#usable = new Uint32Array(windows.count);
     this.#heldOut = new Uint32Array(windows.count);
     this.#options = options;

@@ -11,6 +11,7 @@
  */
 import { type Network, sizeOf, type Tensors } from "../network.ts";
 import type { BatchTarget } from "./engine.ts";
+import type { EnginePlan, Job, JobStep, Outcome } from "./jobs.ts";
 import {
   type Batch,
   type GradientPiece,
@@ -23,14 +24,11 @@ import { type HeadPlaces, LossHead } from "./loss-head.ts";
 import { type Parameter, placeParameters } from "./parameters.ts";
 import { type Phase, Phases } from "./phases.ts";
 import { type PlacedLayer, placeLayers } from "./placing.ts";
-import type { Job, JobStep, Outcome, Plan } from "./plan.ts";
 import { Region } from "./region.ts";
 import { rowPhases } from "./row-phases.ts";
 import { shardRows } from "./shards.ts";
 import type { Tools } from "./tools.ts";
 import { clipFactor, scalarsOf, Updater } from "./update.ts";
-
-export type { Job, JobStep, Outcome, Plan } from "./plan.ts";
 
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -51,7 +49,7 @@ export class Runner {
   readonly layers: readonly PlacedLayer[];
   readonly phases: Phases;
   readonly gradients: readonly GradientPiece[];
-  readonly #plan: Plan;
+  readonly #plan: EnginePlan;
   readonly #setting: Setting;
   readonly #shardRows: number;
   readonly #slots: readonly Slot[];
@@ -75,7 +73,7 @@ export class Runner {
   #step: JobStep = { slot: 0, rows: 0, step: 0, weight: 0 };
   #batch: Batch = { features: 0, rows: 0, step: 0, training: false };
 
-  constructor(tools: Tools, plan: Plan) {
+  constructor(tools: Tools, plan: EnginePlan) {
     const { network, batch, slots, learning } = plan;
     const region = new Region(plan.base);
     this.#plan = plan;

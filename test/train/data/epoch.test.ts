@@ -5,13 +5,13 @@ import type { Table } from "../../../src/train/data/column.ts";
 import { Epoch } from "../../../src/train/data/epoch.ts";
 import { Loader } from "../../../src/train/data/loader.ts";
 import { RowBuffer } from "../../../src/train/data/row-buffer.ts";
-import { Windows } from "../../../src/train/data/windows.ts";
+import { RowWindows } from "../../../src/train/data/row-windows.ts";
 
 /** Ten windows of 4 rows, of which the last one has 2. */
 const ROWS = 38;
 const starts = Float64Array.of(0, ROWS);
 const table = { path: "", rows: ROWS, starts, features: [], label: undefined, weight: undefined };
-const windows = new Windows([table as unknown as Table], 4);
+const windows = new RowWindows([table as unknown as Table], 4);
 const usable = Uint32Array.from({ length: 10 }, (_, window) => windows.rowsIn(window));
 const none = { skipped: 0, validation: 0, isWeighted: true, trainRows: [], validationRows: [] };
 const survey = {

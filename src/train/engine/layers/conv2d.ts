@@ -23,7 +23,7 @@ import {
 import { Padding } from "../padding.ts";
 import type { Parameter } from "../parameters.ts";
 import { partsOf, tiles } from "../pieces.ts";
-import { argumentsOf, compileWindowLoops, type WindowLoops } from "../windows.ts";
+import { argumentsOf, compileUnfoldLoops, type UnfoldLoops } from "../unfold.ts";
 
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -44,7 +44,7 @@ export class Conv2dRunner implements LayerRunner {
   readonly #taps: number;
   readonly #windows: number;
   readonly #padding: Padding;
-  readonly #loops: WindowLoops;
+  readonly #loops: UnfoldLoops;
   readonly #arguments: readonly number[];
   /** Of the scratch memory: where the framed image, the windows and the packed operand begin. */
   readonly #offsets: { readonly columns: number; readonly packed: number };
@@ -73,7 +73,7 @@ export class Conv2dRunner implements LayerRunner {
       stride,
       places: [height, width],
     });
-    this.#loops = tools.instance<WindowLoops>("windows", compileWindowLoops);
+    this.#loops = tools.instance<UnfoldLoops>("windows", compileUnfoldLoops);
     const columns = aligned(this.#padding.bytes);
     const packed = columns + aligned(FLOAT_BYTES * this.#taps * this.#windows);
     this.#offsets = { columns, packed };

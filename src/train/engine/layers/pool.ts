@@ -7,7 +7,7 @@ import { type Layer, sizeOf } from "../../network.ts";
 import { type LayerRunner, type Places, rowsAt, type Setting, type Shard } from "../layer.ts";
 import { Padding } from "../padding.ts";
 import { compilePoolLoops, type PoolLoops } from "../pool-loops.ts";
-import { argumentsOf } from "../windows.ts";
+import { argumentsOf } from "../unfold.ts";
 
 const FLOAT_BYTES = 4;
 

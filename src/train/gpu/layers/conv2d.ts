@@ -9,7 +9,7 @@ import { sizeOf } from "../../network.ts";
 import type { DeviceLayer, Gradient, Setting } from "../layer.ts";
 import { sumLines } from "../sums.ts";
 import { channelSums, tables } from "./elementwise.ts";
-import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./windows.ts";
+import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./sliding-windows.ts";
 
 const [X, Y] = ["this.thread.x", "this.thread.y"];
 /** Threads that share the rows of a weight's gradient. */

@@ -3,7 +3,7 @@ import { KernelText } from "../../../gpu/source.ts";
 import type { Layer } from "../../network.ts";
 import type { DeviceLayer, Setting } from "../layer.ts";
 import { tables } from "./elementwise.ts";
-import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./windows.ts";
+import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./sliding-windows.ts";
 
 const Y = "this.thread.y";
 

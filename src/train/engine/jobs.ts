@@ -5,7 +5,7 @@ import type { Codes } from "./tools.ts";
 import type { UpdateRule } from "./update.ts";
 
 /** All that a thread needs to know of an engine, as plain data. */
-export interface Plan {
+export interface EnginePlan {
   /** Where the engine's memory begins. */
   readonly base: number;
   readonly network: Network;
