@@ -1,12 +1,12 @@
 /** @file What a model, its settings and the data must agree on before the first step. */
 import { UsageError } from "../errors.ts";
+import type { RowCounts } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { parseLoss, resolveClassWeights } from "./loss-text.ts";
 import type { Loss } from "./losses.ts";
 import type { Model } from "./model.ts";
 import { buildNetwork, type Network, outputShapeOf, shapeText, sizeOf } from "./network.ts";
 import type { Settings } from "./options.ts";
-import type { RowCounts } from "./standing.ts";
 
 /**
  * Binary cross entropy of one output is about two classes, of several about values from 0 to 1. So it is where nobody can
