@@ -1,7 +1,7 @@
 /** @file Reads rows of labels: as codes of classes, from any column that can hold them, or as values. */
 import { ColumnError, CorruptError, type Position } from "../../errors.ts";
 import type { DictionaryColumn, LabelColumn, NumberColumn, Rows, TextColumn } from "./column.ts";
-import type { Lane } from "./data-file.ts";
+import type { BlockReader } from "./data-file.ts";
 import { markNulls } from "./nulls.ts";
 import { isBool } from "./numbers.ts";
 import type { ClassLabel } from "./options.ts";
@@ -25,13 +25,13 @@ export async function markLabels(
   rows: Rows,
   usable: Uint8Array,
   at: number,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   if (column.kind === "text") {
     const { outer } = column.place(rows.batch);
-    return markNulls(column.file, outer, rows.first, rows.count, 1, usable, at, lane);
+    return markNulls(column.file, outer, rows.first, rows.count, 1, usable, at, reader);
   }
-  return markNumbers(column.kind === "numbers" ? column : column.indices, rows, usable, at, lane);
+  return markNumbers(column.kind === "numbers" ? column : column.indices, rows, usable, at, reader);
 }
 
 /** Reads the codes of rows that are marked already. @throws ColumnError for a label that is no class, CorruptError */
@@ -40,15 +40,15 @@ export async function readCodes(
   rows: Rows,
   target: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   switch (column.kind) {
     case "numbers":
-      return readNumberCodes(column, rows, target, vocabulary, lane);
+      return readNumberCodes(column, rows, target, vocabulary, reader);
     case "text":
-      return readTextCodes(column, rows, target, vocabulary, lane);
+      return readTextCodes(column, rows, target, vocabulary, reader);
     case "dictionary":
-      return readDictionaryCodes(column, rows, target, vocabulary, lane);
+      return readDictionaryCodes(column, rows, target, vocabulary, reader);
   }
 }
 
@@ -56,24 +56,24 @@ export async function readCodes(
 export async function readLabels(
   column: NumberColumn | TextColumn,
   rows: Rows,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<(ClassLabel | null)[]> {
   const usable = new Uint8Array(rows.count).fill(1);
-  await markLabels(column, rows, usable, 0, lane);
+  await markLabels(column, rows, usable, 0, reader);
   const labels = new Array<ClassLabel | null>(rows.count).fill(null);
   if (column.kind === "text") {
     const each = (row: number, text: string): void => {
       labels[row] = text;
     };
-    await readTexts(column, rows, (row) => usable[row] === 1, each, lane);
+    await readTexts(column, rows, (row) => usable[row] === 1, each, reader);
     return labels;
   }
-  const numbers = await readElements(column, rows, lane);
+  const numbers = await readElements(column, rows, reader);
   const bool = isBool(column.type);
   for (let row = 0; row < rows.count; row++) {
     if (usable[row] === 0) continue;
     const number = numbers[row]!;
-    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, row, number, lane);
+    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, row, number, reader);
     labels[row] = bool ? number !== 0 : number;
   }
   return labels;
@@ -85,12 +85,12 @@ export async function readValues(
   rows: Rows,
   out: Float32Array,
   row: number,
-  lane: Lane,
+  reader: BlockReader,
   usable: Uint8Array | null,
   at: number,
 ): Promise<void> {
   const { size } = column;
-  await readNumbers(column, rows, { out, row, stride: size, offset: 0 }, lane);
+  await readNumbers(column, rows, { out, row, stride: size, offset: 0 }, reader);
   for (let i = 0, k = row * size; i < rows.count; i++) {
     for (let j = 0; j < size; j++, k++) {
       const value = out[k]!;
@@ -108,14 +108,14 @@ async function readNumberCodes(
   rows: Rows,
   { codes, usable, at }: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
-  const numbers = await readElements(column, rows, lane);
+  const numbers = await readElements(column, rows, reader);
   const bool = isBool(column.type);
   for (let i = 0; i < rows.count; i++) {
     if (usable[at + i] === 0) continue;
     const number = numbers[i]!;
-    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, i, number, lane);
+    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, i, number, reader);
     const code = bool ? vocabulary.codeOf(number !== 0) : vocabulary.codeOfNumber(number);
     if (code < 0)
       throw noClass(bool ? number !== 0 : number, column.position(rows.batch, rows.first + i), vocabulary);
@@ -128,14 +128,14 @@ async function readTextCodes(
   rows: Rows,
   { codes, usable, at }: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const each = (row: number, text: string): void => {
     const code = vocabulary.codeOf(text);
     if (code < 0) throw noClass(text, column.position(rows.batch, rows.first + row), vocabulary);
     codes[at + row] = code;
   };
-  await readTexts(column, rows, (row) => usable[at + row] === 1, each, lane);
+  await readTexts(column, rows, (row) => usable[at + row] === 1, each, reader);
 }
 
 async function readDictionaryCodes(
@@ -143,10 +143,10 @@ async function readDictionaryCodes(
   rows: Rows,
   { codes, usable, at }: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const { values, codes: met } = column.dictionary(rows.batch);
-  const indices = await readElements(column.indices, rows, lane);
+  const indices = await readElements(column.indices, rows, reader);
   for (let i = 0; i < rows.count; i++) {
     if (usable[at + i] === 0) continue;
     const index = indices[i]!;
@@ -172,11 +172,11 @@ async function noLabel(
   rows: Rows,
   row: number,
   number: number,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<ColumnError> {
   const whole = Number.isInteger(number);
   const problem = whole
-    ? `${await readInteger(column, rows, row, lane)} is out of range`
+    ? `${await readInteger(column, rows, row, reader)} is out of range`
     : `${number} is no class`;
   return new ColumnError(`The label ${problem}`, {
     position: column.position(rows.batch, rows.first + row),

@@ -9,7 +9,7 @@ import { Tools } from "./tools.ts";
 export interface Part {
   /** The engine's `EnginePlan`. */
   readonly plan: Posted;
-  readonly lane: number;
+  readonly thread: number;
   readonly job: Job;
 }
 
@@ -22,6 +22,6 @@ const runners = new Inbox<EnginePlan, Runner>(
   (plan) => new Runner(new Tools(memory, plan.codes), plan),
 );
 
-export default function takePart({ plan, lane, job }: Part): void {
-  runners.get(plan).work(lane, job);
+export default function takePart({ plan, thread, job }: Part): void {
+  runners.get(plan).work(thread, job);
 }

@@ -51,7 +51,7 @@ export function openInference(network: Network, tensors: Tensors, batch = BATCH)
   const codes = compiled.get(network) ?? newCodes();
   compiled.set(network, codes);
   const tools = new Tools(memory, codes);
-  const plan: EnginePlan = { base: 0, network, codes, batch, slots: 1, lanes: 1, seed: 0 };
+  const plan: EnginePlan = { base: 0, network, codes, batch, slots: 1, threads: 1, seed: 0 };
   const share = new Share(sharedArena());
   const base = share.allocate(new Runner(tools, plan).bytes);
   const runner = new Runner(tools, { ...plan, base });

@@ -14,7 +14,7 @@ export interface EnginePlan {
   readonly batch: number;
   readonly slots: number;
   /** Threads that may work at the same time. */
-  readonly lanes: number;
+  readonly threads: number;
   readonly seed: number;
   /** Left out: the network only computes its outputs. */
   readonly head?: { readonly loss: Loss; readonly targetSize: number };

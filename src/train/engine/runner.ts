@@ -15,8 +15,8 @@ import type { EnginePlan, Job, JobStep, Outcome } from "./jobs.ts";
 import {
   type Batch,
   type GradientPiece,
+  type LayerContext,
   rowsAt,
-  type Setting,
   type Shard,
   type UpdatePiece,
 } from "./layer.ts";
@@ -50,7 +50,7 @@ export class Runner {
   readonly phases: Phases;
   readonly gradients: readonly GradientPiece[];
   readonly #plan: EnginePlan;
-  readonly #setting: Setting;
+  readonly #context: LayerContext;
   readonly #shardRows: number;
   readonly #slots: readonly Slot[];
   readonly #head: LossHead | undefined;
@@ -67,7 +67,7 @@ export class Runner {
   readonly #outputGradients: number | undefined;
   readonly #trainingPhases: readonly Phase[];
   readonly #evaluationPhases: readonly Phase[];
-  #lane = 0;
+  #thread = 0;
   /** The step at hand, and its number in the job. */
   #at = -1;
   #step: JobStep = { slot: 0, rows: 0, step: 0, weight: 0 };
@@ -84,7 +84,7 @@ export class Runner {
     this.#outcomes = region.doubles(OUTCOME * slots);
     this.#scalars = region.floats(learning ? scalarsOf(learning) * slots : 0);
     this.parameters = placeParameters(network, region, learning?.state);
-    this.#setting = {
+    this.#context = {
       tools,
       region,
       batch,
@@ -94,13 +94,13 @@ export class Runner {
       training: learning !== undefined,
       parameterOf: (name) => this.parameters.get(name)!,
     };
-    this.layers = placeLayers(network, this.#setting);
+    this.layers = placeLayers(network, this.#context);
     const last = this.layers.at(-1)?.places;
     this.#outputs = last?.y;
     this.#outputGradients = last?.dy;
     const outputs = sizeOf(network.outputShape);
     const { head } = plan;
-    this.#head = head && new LossHead(this.#setting, head.loss, outputs, head.targetSize);
+    this.#head = head && new LossHead(this.#context, head.loss, outputs, head.targetSize);
     this.#updater = learning && new Updater(tools, learning);
     this.gradients = this.layers.flatMap(({ runner }) => runner.gradients);
     this.#updates = this.layers.flatMap(({ runner }) => runner.updates);
@@ -113,16 +113,16 @@ export class Runner {
     }));
     const scratch = Math.max(0, ...this.layers.map(({ runner }) => runner.scratchBytes));
     this.#scratchBytes = Math.ceil(scratch / CACHE_LINE) * CACHE_LINE;
-    this.#scratch = region.take(plan.lanes * this.#scratchBytes);
+    this.#scratch = region.take(plan.threads * this.#scratchBytes);
     this.bytes = region.bytes;
     this.#trainingPhases = learning ? this.#makeTrainingPhases() : [];
     this.#evaluationPhases = [this.#makeEvaluationPhase()];
   }
 
-  /** Takes part in a job until it is done. Each thread has a lane of its own. */
-  work(lane: number, { kind, steps, first, count }: Job): void {
+  /** Takes part in a job until it is done. Each thread has a number of its own. */
+  work(thread: number, { kind, steps, first, count }: Job): void {
     const ofStep = kind === "train" ? this.#trainingPhases : this.#evaluationPhases;
-    this.#lane = lane;
+    this.#thread = thread;
     this.#at = -1;
     this.phases.work(ofStep.length * count, (index) => {
       this.#begin(first + Math.floor(index / ofStep.length), kind, steps);
@@ -195,7 +195,7 @@ export class Runner {
   }
 
   get #shards(): number {
-    return this.#setting.shardsOf(this.#batch);
+    return this.#context.shardsOf(this.#batch);
   }
 
   #shard(index: number): Shard {
@@ -205,7 +205,7 @@ export class Runner {
       index,
       first,
       rows: Math.min(this.#shardRows, this.#batch.rows - first),
-      scratch: this.#scratch + this.#lane * this.#scratchBytes,
+      scratch: this.#scratch + this.#thread * this.#scratchBytes,
     };
   }
 

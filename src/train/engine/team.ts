@@ -1,4 +1,4 @@
-/** @file The workers that do the jobs of one engine together: a team, as OpenMP calls such threads. */
+/** @file The workers that do the jobs of one engine together: a team of threads, as OpenMP says. */
 import type { Share } from "../../workers/budget.ts";
 import { acquirePool, type Pool } from "../../workers/pool.ts";
 import { post } from "../../workers/posted.ts";
@@ -36,8 +36,8 @@ export class Team {
   async perform(job: Job): Promise<void> {
     const { phases } = this.#runner;
     phases.reset();
-    const parts = Array.from({ length: this.#workers }, (_, lane): Promise<void> => {
-      const part: Part = { plan: this.#plan, lane, job };
+    const parts = Array.from({ length: this.#workers }, (_, thread): Promise<void> => {
+      const part: Part = { plan: this.#plan, thread, job };
       return this.#pool.runIn<void>(ENTRY, part).catch((error: Error) => {
         // The others would wait for the items that this one had in hand.
         phases.abort();

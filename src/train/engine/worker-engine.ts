@@ -51,7 +51,7 @@ export class WorkerEngine implements Engine {
     const tools = new Tools(sharedArena().memory, codes);
     const planFor = (slots: number, base: number): EnginePlan => ({
       ...planOf(options),
-      ...{ codes, slots, base, lanes: Math.max(1, workers) },
+      ...{ codes, slots, base, threads: Math.max(1, workers) },
     });
     const bytesOf = (slots: number): number => new Runner(tools, planFor(slots, 0)).bytes;
     this.slots = fittingSlots(memory, bytesOf, usefulSlots(network, batch, workers));
@@ -184,7 +184,7 @@ export class WorkerEngine implements Engine {
   }
 }
 
-function planOf(options: EngineOptions): Omit<EnginePlan, "codes" | "slots" | "base" | "lanes"> {
+function planOf(options: EngineOptions): Omit<EnginePlan, "codes" | "slots" | "base" | "threads"> {
   const { network, batch, seed, loss, targetSize, optimizer, clip } = options;
   const { update, scalars, state } = optimizer;
   const clips = clip !== undefined;

@@ -5,7 +5,7 @@ import type { Move } from "./arrays.ts";
 import type { Weights } from "./weights.ts";
 
 /** What layers are built from. */
-export interface Setting {
+export interface LayerContext {
   readonly gpu: GpuJs;
   readonly weights: Weights;
   readonly seed: number;

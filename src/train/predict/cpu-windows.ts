@@ -32,7 +32,7 @@ export class CpuWindows implements WindowEngine {
     const tools = new Tools(sharedArena().memory, codes);
     const planFor = (batch: number, base: number): EnginePlan => ({
       ...{ base, network, codes, batch },
-      ...{ slots: AT_ONCE, lanes: workers, seed: 0 },
+      ...{ slots: AT_ONCE, threads: workers, seed: 0 },
     });
     this.#inputs = sizeOf(network.inputShape);
     this.#most = workers;
