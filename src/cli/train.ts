@@ -12,7 +12,7 @@ import { EXIT } from "./exit.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveLine } from "./live-line.ts";
 import type { Options } from "./options.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { type Style, styleFor } from "./style.ts";
 import { printable } from "./text.ts";
 import { renderEpoch, renderTraining } from "./training/progress-text.ts";
@@ -183,7 +183,7 @@ async function writeReport(
   overwrite: boolean,
 ): Promise<void> {
   const [{ renderReport }, { reportOf }, { writePicture }] = await Promise.all([
-    import("./training/page.ts"),
+    import("./training/report-page.ts"),
     import("./training/report.ts"),
     import("./plot/write.ts"),
   ]);

@@ -24,7 +24,7 @@ export interface SessionParts {
   readonly plan: StepPlan;
   readonly state: TrainingState;
   readonly log: RunLog | undefined;
-  /** Steps from one look at the layers to the next; 0: none. */
+  /** Steps from one inspection of the layers to the next; 0: none. */
   readonly inspectEvery: number;
   /** The learning rate of a step. */
   readonly rateAt: (step: number) => number;
@@ -171,9 +171,9 @@ export class Session {
       state.step = step + 1;
       events.push({ event: "step", step: step + 1, epoch: group.epoch + 1, rate, ...own, gradientNorm });
     }
-    const looks = inspectEvery > 0 && state.step % inspectEvery === 0;
-    if (looks || (inspectEvery > 0 && plan.endsEpoch(state.step))) this.layers = await engine.inspect();
-    if (looks) {
+    const inspects = inspectEvery > 0 && state.step % inspectEvery === 0;
+    if (inspects || (inspectEvery > 0 && plan.endsEpoch(state.step))) this.layers = await engine.inspect();
+    if (inspects) {
       const record = { step: state.step, layers: recordOf(this.layers) };
       state.history.addLayers(record);
       events.push({ event: "layers", ...record });

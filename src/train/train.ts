@@ -67,8 +67,8 @@ export interface TrainResult {
   readonly assessed: Assessed | undefined;
 }
 
-/** Looks at the layers over a whole training, where nothing else is said. */
-const LOOKS = 100;
+/** Inspections of the layers over a whole training, where nothing else is said. */
+const INSPECTIONS = 100;
 const DEFAULT_MEMORY = "256MiB";
 
 /**
@@ -149,8 +149,8 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
   const schedule = parseRateSchedule(settings.schedule);
   const { tensors, choices } = await initialTensors(network, dataset, task);
   const state = checkpoint?.state ?? newState();
-  const looks = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / LOOKS);
-  const inspectEvery = options.inspectEvery === "auto" ? looks : (options.inspectEvery ?? 0);
+  const automatic = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / INSPECTIONS);
+  const inspectEvery = options.inspectEvery === "auto" ? automatic : (options.inspectEvery ?? 0);
   const plan = new StepPlan({
     ...{ rows: rows.train, batch: settings.batch, epochs: settings.epochs },
     stops: [inspectEvery, options.checkpointEvery ?? 0],

@@ -43,7 +43,7 @@ export async function survey(
 ): Promise<Survey> {
   const tally = new Tally(windows, options);
   const reader = new BlockReader();
-  const rowBytes = Math.max(...tables.map(bytesToLookAt));
+  const rowBytes = Math.max(...tables.map(bytesToSurvey));
   const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / rowBytes)));
   const usable = new Uint8Array(most);
   const codes = new Int32Array(most);
@@ -54,7 +54,7 @@ export async function survey(
       for (let first = 0; start + first < end; first += most) {
         const rows = { batch, first, count: Math.min(most, end - start - first) };
         usable.fill(1);
-        const counts = await look(table, rows, usable, codes, vocabulary, options, reader);
+        const counts = await surveyRows(table, rows, usable, codes, vocabulary, options, reader);
         tally.isWeighted ||= counts;
         for (let i = 0; i < rows.count; i++) {
           tally.add(windows.of(index, start + first + i), usable[i] === 1, codes[i]!);
@@ -66,7 +66,7 @@ export async function survey(
 }
 
 /** Bytes of a row that this pass may hold. */
-function bytesToLookAt({ features, label }: Table): number {
+function bytesToSurvey({ features, label }: Table): number {
   const elements = features.reduce((sum, { size }) => sum + size, 0);
   return Math.ceil(elements / 8) + (label.kind === "numbers" ? 16 * label.size : 64);
 }
@@ -75,7 +75,7 @@ function bytesToLookAt({ features, label }: Table): number {
  * Clears `usable` for rows with a null, and gives the others their codes, if labels are classes.
  * @returns whether any row has a weight above 0
  */
-async function look(
+async function surveyRows(
   table: Table,
   rows: Rows,
   usable: Uint8Array,

@@ -4,7 +4,7 @@
  *
  * ```text
  *   host     rows of a group ----.                                                           .----> losses, norms
- *   device                       '--> forward, loss, backward, verdict, update, next step … --'
+ *   device                       '--> forward, loss, backward, status, update, next step … --'
  * ```
  */
 import { GpuError, UsageError } from "../../errors.ts";

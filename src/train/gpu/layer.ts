@@ -34,6 +34,6 @@ export interface DeviceLayer {
   gradients(x: DeviceArray, dy: DeviceArray, batch: Batch): Promise<readonly Gradient[]>;
   /** The gradient of x, after `gradients`. */
   backward(x: DeviceArray, dy: DeviceArray, batch: Batch): Promise<DeviceArray>;
-  /** New values of tensors that are not learned, as copies that put them in their place. @param status of `verdict.ts` */
+  /** New values of tensors that are not learned, as copies that put them in their place. @param status of `step-status.ts` */
   updates?(status: DeviceArray, batch: Batch): Promise<readonly Move[]>;
 }
