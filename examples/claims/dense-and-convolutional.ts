@@ -7,7 +7,7 @@ import type { Model } from "sluice";
 import type { Panel } from "./support/chart.ts";
 import { loadDigits } from "./support/digits.ts";
 import type { TextTable } from "./support/finding.ts";
-import { type Learning, learn, trainingSets } from "./support/learning.ts";
+import { type Cell, cellOf, learn, trainingSets } from "./support/learning.ts";
 import { present } from "./support/present.ts";
 import { chooseRate, POINT, RATES } from "./support/rates.ts";
 import { compare, medianFigure, signTest, sum } from "./support/statistics.ts";
@@ -37,18 +37,15 @@ const BUDGETS: ReadonlyMap<number, Budget> = new Map([
 ]);
 const SEEDS = 10;
 
-interface Cell extends Learning {
+interface KindCell extends Cell {
   readonly kind: string;
-  readonly activation: string;
-  readonly depth: number;
-  readonly rows: number;
 }
 
-async function measure(quick: boolean): Promise<readonly Cell[]> {
+async function measure(quick: boolean): Promise<readonly KindCell[]> {
   const digits = loadDigits();
   const [sizes, depths, seeds] = quick ? [[100], [2], 2] : [[...BUDGETS.keys()], DEPTHS, SEEDS];
   const paths = new Map(sizes.map((rows) => [rows, trainingSets(digits, rows, seeds)]));
-  const cells: Cell[] = [];
+  const cells: KindCell[] = [];
   for (const { name: kind, network } of KINDS) {
     for (const depth of depths) {
       const rates = await mapTwo(ACTIVATIONS, (activation) =>
@@ -70,7 +67,7 @@ async function measure(quick: boolean): Promise<readonly Cell[]> {
 const rivals = ["sigmoid", "tanh", "ReLU"];
 const SUBJECTS = ["Leaky ReLU 0.01", "Leaky ReLU 0.2"];
 
-await present<readonly Cell[]>({
+await present<readonly KindCell[]>({
   name: "dense-and-convolutional",
   title: "For convolutional networks only",
   said: "Leaky ReLU suits convolutional and recurrent networks, not fully connected ones.",
@@ -81,17 +78,11 @@ await present<readonly Cell[]>({
   method: `Training sets of 100 and 1,000 digits of 14 × 14 pixels, 2,000 held out; ${DEPTHS.join(" and ")} hidden layers, dense (32 neurons) or convolutional (8 filters of 3 × 3, the first layer with stride 2). Adam; the learning rate is the largest of ${RATES.join(", ")} whose accuracy is within a point of the best, for each kind, depth and activation, found on other rows and seeds. ${SEEDS} seeds, the same for all. Budget: ${[...BUDGETS].map(([rows, { epochs, batch }]) => `${epochs} epochs of ${rows.toLocaleString("en")} rows in batches of ${batch}`).join(", ")}. Recurrent networks are not measured: Sluice has none.`,
   measure,
   find(cells) {
+    const ofKind = (kind: string): readonly KindCell[] => cells.filter((cell) => cell.kind === kind);
     const places = cells.filter(({ activation }) => activation === "ReLU");
     const of = (kind: string, subject: string, rival: string) => {
       const own = places.filter((place) => place.kind === kind);
-      const find = (activation: string, { depth, rows }: Cell): Cell =>
-        cells.find(
-          (cell) =>
-            cell.kind === kind &&
-            cell.activation === activation &&
-            cell.depth === depth &&
-            cell.rows === rows,
-        )!;
+      const find = (activation: string, place: Cell): Cell => cellOf(ofKind(kind), activation, place);
       const results = own.map((place) => signTest(find(subject, place).heldOut, find(rival, place).heldOut));
       const differences = own.map(
         (place) => compare(find(subject, place).heldOut, find(rival, place).heldOut).median,
@@ -122,14 +113,7 @@ await present<readonly Cell[]>({
     const place = places.findLast(({ kind }) => kind === "dense")!;
     const gain = (kind: string, rival: string): string => {
       const [own, other] = ["Leaky ReLU 0.01", rival].map(
-        (activation) =>
-          cells.find(
-            (cell) =>
-              cell.kind === kind &&
-              cell.activation === activation &&
-              cell.depth === place.depth &&
-              cell.rows === place.rows,
-          )!.heldOut,
+        (activation) => cellOf(ofKind(kind), activation, place).heldOut,
       ) as [readonly number[], readonly number[]];
       return withInterval(medianFigure(own.map((value, i) => value - other[i]!)), percent(1));
     };
@@ -160,17 +144,8 @@ await present<readonly Cell[]>({
       head: ["activation", ...head.map(({ text }) => text)],
       rows: ACTIVATIONS.map((activation) => [
         activation.name,
-        ...head.map(({ depth, rows }) =>
-          withInterval(
-            cells.find(
-              (cell) =>
-                cell.kind === name &&
-                cell.activation === activation.name &&
-                cell.depth === depth &&
-                cell.rows === rows,
-            )!.heldOutFigure,
-            percent(1),
-          ),
+        ...head.map((place) =>
+          withInterval(cellOf(ofKind(name), activation.name, place).heldOutFigure, percent(1)),
         ),
       ]),
     });

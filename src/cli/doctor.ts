@@ -6,7 +6,7 @@ import type { GpuDescription } from "../gpu/doctor.ts";
 import type { MultiplyAdd } from "../workers/matmul/multiply-add.ts";
 import type { Run } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { measureOf, padEnd, printable, wrap } from "./text.ts";

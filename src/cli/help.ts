@@ -11,7 +11,7 @@ import {
   usageOf,
 } from "./commands.ts";
 import { EXIT } from "./exit.ts";
-import { print } from "./streams.ts";
+import { print } from "./print.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { measureOf, wrap } from "./text.ts";

@@ -8,9 +8,9 @@ import { EXIT } from "./exit.ts";
 import { renderInspection } from "./inspection.ts";
 import { interruptible } from "./interrupt.ts";
 import type { Options } from "./options.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
+import { refuseTerminals } from "./refuse-terminals.ts";
 import { styleFor, widthOf } from "./style.ts";
-import { refuseTerminals } from "./terminals.ts";
 
 export const run: Run = async ([input = ""], options) => {
   const statistics = options.choice("statistics", ["sample", "all", "none"]);

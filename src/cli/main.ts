@@ -43,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
 const suggest: Suggest = async (name, known) => (await import("../ops/suggest.ts")).nearest(name, known);
 
 async function fail(error: unknown): Promise<number> {
-  return (await import("./report.ts")).reportError(error, glance(process.argv.slice(2)));
+  return (await import("./report-error.ts")).reportError(error, glance(process.argv.slice(2)));
 }
 
 process.once("uncaughtException", async (error) => process.exit(await fail(error)));

@@ -10,7 +10,7 @@ import { allOps, nearestOp } from "../ops/op.ts";
 import type { Run } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { renderOp } from "./op-page.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { wrap } from "./text.ts";

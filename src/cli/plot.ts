@@ -9,7 +9,7 @@ import { renderPage } from "./plot/page.ts";
 import { MOST_CURVES } from "./plot/palette.ts";
 import { type Scene, sceneOf } from "./plot/scene.ts";
 import { renderSvg, type ThemeName } from "./plot/svg.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { styleFor, widthOf } from "./style.ts";
 import { printable } from "./text.ts";
 

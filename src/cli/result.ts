@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import type { Gradients } from "../pipeline/grad-job.ts";
 import type { TransformResult } from "../pipeline/options.ts";
 import { describeDevice } from "./device-text.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { displayWidth, printable, truncate } from "./text.ts";

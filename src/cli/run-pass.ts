@@ -8,8 +8,8 @@ import { standardInput, standardOutput } from "../pipeline/standard.ts";
 import { EXIT } from "./exit.ts";
 import { interruptible } from "./interrupt.ts";
 import type { Options } from "./options.ts";
+import { refuseTerminals } from "./refuse-terminals.ts";
 import type { PassResult } from "./result.ts";
-import { refuseTerminals } from "./terminals.ts";
 
 export interface PassCommand<Result extends PassResult> {
   readonly name: "apply" | "grad" | "predict";
@@ -19,11 +19,11 @@ export interface PassCommand<Result extends PassResult> {
   readonly inputs: readonly string[];
   readonly output: string;
   /** Does the work. */
-  run(inputs: readonly Input[], output: Output, settings: Settings): Promise<Result>;
+  run(inputs: readonly Input[], output: Output, settings: PassSettings): Promise<Result>;
 }
 
 /** The options of a pass, but for what is to be computed of which columns. */
-export type Settings = Omit<FileTransformOptions, "ops" | "columns">;
+export type PassSettings = Omit<FileTransformOptions, "ops" | "columns">;
 
 export async function runPass<Result extends PassResult>(
   { name, ops, inputs, output, run }: PassCommand<Result>,
@@ -57,7 +57,7 @@ export async function runPass<Result extends PassResult>(
   return EXIT.done;
 }
 
-function settingsOf(options: Options): Settings {
+function settingsOf(options: Options): PassSettings {
   const memory = options.text("memory");
   return {
     device: options.choice("device", ["auto", "cpu", "gpu"]),

@@ -12,7 +12,7 @@ import { EXIT } from "./exit.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveLine } from "./live-line.ts";
 import type { Options } from "./options.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { type Style, styleFor } from "./style.ts";
 import { printable } from "./text.ts";
 import { renderEpoch, renderTraining } from "./training/progress-text.ts";
@@ -85,11 +85,10 @@ function outputsOf(options: Options): Outputs {
   return outputs;
 }
 
-/** What cannot be written is told before hours are spent. The log is begun with the training. */
-async function checkOutputs({ model, onnx, report }: Outputs, options: Options): Promise<void> {
+/** What cannot be written is told before hours are spent. `train` does so for the model, and begins the log. */
+async function checkOutputs({ onnx, report }: Outputs, options: Options): Promise<void> {
   const { checkOutputFile } = await import("../train/files/tensor-file.ts");
   const overwrite = options.has("overwrite");
-  await checkOutputFile(model, { overwrite: overwrite || isOwnCheckpoint(options, model) });
   if (onnx !== undefined) await checkOutputFile(onnx, { overwrite });
   if (report === undefined) return;
   const existing = await statOutput(report);
@@ -184,7 +183,7 @@ async function writeReport(
   overwrite: boolean,
 ): Promise<void> {
   const [{ renderReport }, { reportOf }, { writePicture }] = await Promise.all([
-    import("./training/page.ts"),
+    import("./training/report-page.ts"),
     import("./training/report.ts"),
     import("./plot/write.ts"),
   ]);

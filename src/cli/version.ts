@@ -1,7 +1,7 @@
 /** @file `sluice --version`. */
 import { readFileSync } from "node:fs";
 import { EXIT } from "./exit.ts";
-import { print } from "./streams.ts";
+import { print } from "./print.ts";
 
 /** The version in package.json, which lies two levels up from here in the sources and in the build alike. */
 export function version(): string {

@@ -1,18 +1,23 @@
 /** @file What a model, its settings and the data must agree on before the first step. */
 import { UsageError } from "../errors.ts";
+import type { RowCounts } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { parseLoss, resolveClassWeights } from "./loss-text.ts";
 import type { Loss } from "./losses.ts";
 import type { Model } from "./model.ts";
-import { buildNetwork, type Network, shapeText, sizeOf } from "./network.ts";
+import { buildNetwork, type Network, outputShapeOf, shapeText, sizeOf } from "./network.ts";
 import type { Settings } from "./options.ts";
-import type { RowCounts } from "./standing.ts";
 
-/** Binary cross entropy of one output is about two classes, of several about values from 0 to 1. */
-export function isClassification({ kind }: Loss, { layers }: Model): boolean {
-  if (kind === "cross_entropy") return true;
-  const last = layers.findLast((spec) => spec.kind === "dense");
-  return kind === "bce_with_logits" && last?.units === 1;
+/**
+ * Binary cross entropy of one output is about two classes, of several about values from 0 to 1. So it is where nobody can
+ * know before the data are read: of convolutions alone.
+ *
+ * @throws UsageError where layers do not fit each other
+ */
+export function isClassification({ kind }: Loss, model: Model): boolean {
+  if (kind !== "bce_with_logits") return kind === "cross_entropy";
+  const shape = model.isTrained ? model.network.outputShape : outputShapeOf(model.layers);
+  return shape !== undefined && sizeOf(shape) === 1;
 }
 
 /** A training goes on with the rows that it began with. @throws UsageError */

@@ -2,7 +2,7 @@
 import { CorruptError } from "../errors.ts";
 import type { Dataset, EpochReader } from "./data/dataset.ts";
 import type { Engine, StepInput } from "./engine/engine.ts";
-import type { Group, Plan } from "./plan.ts";
+import type { StepGroup, StepPlan } from "./step-plan.ts";
 
 /** A step whose rows lie in a slot. */
 export interface FilledStep {
@@ -13,7 +13,7 @@ export interface FilledStep {
 export interface FeederParts {
   readonly dataset: Dataset;
   readonly engine: Engine;
-  readonly plan: Plan;
+  readonly plan: StepPlan;
   /** Of the optimiser, for a step. */
   readonly scalarsAt: (step: number) => readonly number[];
 }
@@ -28,7 +28,7 @@ export class Feeder {
   }
 
   /** Fills slots from `slot` on. Groups come in their order; the first one may begin anywhere in its epoch. */
-  async fill({ epoch, first, count }: Group, slot: number): Promise<readonly FilledStep[]> {
+  async fill({ epoch, first, count }: StepGroup, slot: number): Promise<readonly FilledStep[]> {
     const { engine, plan, scalarsAt } = this.#parts;
     const reader = await this.#readerOf(epoch, first);
     const filled: FilledStep[] = [];

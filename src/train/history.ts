@@ -145,7 +145,7 @@ export class History {
   addLayers(record: LayersRecord): void {
     this.layers.push(record);
     // Every second one stays.
-    if (this.layers.length > MOST_LOOKS)
+    if (this.layers.length > MOST_LAYER_RECORDS)
       this.layers.splice(0, Infinity, ...this.layers.filter((_, i) => i % 2 === 1));
   }
 
@@ -159,8 +159,8 @@ export class History {
   }
 }
 
-/** Looks at the layers that are kept. */
-const MOST_LOOKS = 400;
+/** Records of the layers that are kept. */
+const MOST_LAYER_RECORDS = 400;
 
 /** A history as plain JSON. */
 export interface HistoryData {

@@ -86,6 +86,21 @@ export function buildNetwork(specs: readonly LayerSpec[], inputShape: readonly n
 }
 
 /**
+ * The shape of the output where layers alone tell it: behind a dense layer or a reshape it follows, whatever the input is.
+ *
+ * @throws UsageError where layers do not fit each other
+ */
+export function outputShapeOf(specs: readonly LayerSpec[]): readonly number[] | undefined {
+  let shape: readonly number[] | undefined;
+  for (const [index, spec] of specs.entries()) {
+    if (spec.kind === "dense") shape = [spec.units];
+    else if (spec.kind === "reshape") shape = spec.shape;
+    else if (shape) shape = shapesOf({ index, spec, shape }).outShape;
+  }
+  return shape;
+}
+
+/**
  * Along which axis of a row the values of a per-channel parameter of the layer lie.
  *
  * @throws UsageError where the rows have no such axis

@@ -1,5 +1,6 @@
 /** @file One training: the loop over groups of steps, and what happens between them. */
 import { AbortError, TrainingError } from "../errors.ts";
+import { newSums, type TrainingState } from "./checkpoint.ts";
 import type { Dataset } from "./data/dataset.ts";
 import type { Engine, Fault, LayerStatistics, StepResult } from "./engine/engine.ts";
 import { type Evaluation, evaluate, scoreOf } from "./evaluate.ts";
@@ -9,9 +10,8 @@ import { nameOf } from "./layers.ts";
 import { Meter } from "./meter.ts";
 import type { Network } from "./network.ts";
 import type { Settings, TrainOptions } from "./options.ts";
-import type { Group, Plan } from "./plan.ts";
 import type { RunLog } from "./run-log.ts";
-import { newSums, type Standing } from "./standing.ts";
+import type { StepGroup, StepPlan } from "./step-plan.ts";
 import type { TrainProgress } from "./training-run.ts";
 
 /** What a training is made of; `train.ts` puts it together. */
@@ -21,10 +21,10 @@ export interface SessionParts {
   readonly dataset: Dataset;
   readonly network: Network;
   readonly engine: Engine;
-  readonly plan: Plan;
-  readonly standing: Standing;
+  readonly plan: StepPlan;
+  readonly state: TrainingState;
   readonly log: RunLog | undefined;
-  /** Steps from one look at the layers to the next; 0: none. */
+  /** Steps from one inspection of the layers to the next; 0: none. */
   readonly inspectEvery: number;
   /** The learning rate of a step. */
   readonly rateAt: (step: number) => number;
@@ -66,13 +66,13 @@ export class Session {
 
   /** The best weights, where they are not those that the engine has. */
   get best(): Map<string, Float32Array> | undefined {
-    const { best, step } = this.#parts.standing;
+    const { best, step } = this.#parts.state;
     return best?.step === step ? undefined : this.#best;
   }
 
   /** What the rows held out gave with the weights that the engine has. */
   get evaluation(): Evaluation | undefined {
-    return this.#evaluation?.step === this.#parts.standing.step ? this.#evaluation.found : undefined;
+    return this.#evaluation?.step === this.#parts.state.step ? this.#evaluation.found : undefined;
   }
 
   /**
@@ -88,7 +88,7 @@ export class Session {
       await this.#save();
       this.#log({
         event: "end",
-        step: this.#parts.standing.step,
+        step: this.#parts.state.step,
         reason: signal?.aborted ? "aborted" : "not finite",
       });
       throw signal?.aborted ? new AbortError(signal.reason) : error;
@@ -98,29 +98,29 @@ export class Session {
     await this.#save();
     this.#log({
       event: "end",
-      step: this.#parts.standing.step,
+      step: this.#parts.state.step,
       reason: this.isStopped ? "stopped early" : "done",
     });
   }
 
   /** Whether the loss on the rows held out has not fallen for as long as there is patience. */
   get isStopped(): boolean {
-    const { settings, standing } = this.#parts;
-    const last = standing.history.epochs.at(-1)?.epoch ?? 0;
+    const { settings, state } = this.#parts;
+    const last = state.history.epochs.at(-1)?.epoch ?? 0;
     // A loss that was never a number has not fallen since the beginning.
-    return settings.patience !== null && last - (standing.best?.epoch ?? 0) >= settings.patience;
+    return settings.patience !== null && last - (state.best?.epoch ?? 0) >= settings.patience;
   }
 
   /** While one half of the slots is trained, the other one is filled. */
   async #train(): Promise<void> {
-    const { engine, plan, standing, options } = this.#parts;
+    const { engine, plan, state, options } = this.#parts;
     const { slots } = engine;
     let half = 0;
     // It was stopped while the rows held out were computed.
-    if (standing.sums.rows > 0 && plan.endsEpoch(standing.step)) {
-      await this.#endEpoch(standing.step / plan.perEpoch - 1, 0);
+    if (state.sums.rows > 0 && plan.endsEpoch(state.step)) {
+      await this.#endEpoch(state.step / plan.perEpoch - 1, 0);
     }
-    let group = this.isStopped ? undefined : plan.group(standing.step, this.#most);
+    let group = this.isStopped ? undefined : plan.group(state.step, this.#most);
     let filled = group && this.#feeder.fill(group, 0);
     try {
       while (group && filled) {
@@ -137,7 +137,7 @@ export class Session {
         await this.#take(steps, await training, group);
         const perStep = (performance.now() - start) / 1000 / steps.length;
         this.#most = Math.max(1, Math.min(slots, Math.round(GROUP_SECONDS / perStep)));
-        const ended = plan.endsEpoch(standing.step);
+        const ended = plan.endsEpoch(state.step);
         if (ended) await this.#endEpoch(group.epoch, half * slots);
         if (this.#isTimeToSave(ended)) await this.#save();
         if (ended && this.isStopped) break;
@@ -149,8 +149,8 @@ export class Session {
   }
 
   /** @throws TrainingError */
-  async #take(steps: readonly FilledStep[], results: readonly StepResult[], group: Group): Promise<void> {
-    const { engine, standing, dataset, rateAt, inspectEvery, plan } = this.#parts;
+  async #take(steps: readonly FilledStep[], results: readonly StepResult[], group: StepGroup): Promise<void> {
+    const { engine, state, dataset, rateAt, inspectEvery, plan } = this.#parts;
     const ofGroup = newSums();
     const events: object[] = [];
     for (const [i, { step, loss, weight, correct, gradientNorm, fault }] of results.entries()) {
@@ -159,7 +159,7 @@ export class Session {
         throw this.#fault(step, fault);
       }
       const { rows } = steps[i]!.input;
-      for (const sums of [ofGroup, standing.sums]) {
+      for (const sums of [ofGroup, state.sums]) {
         sums.loss += loss * weight;
         sums.weight += weight;
         sums.correct += correct;
@@ -167,15 +167,15 @@ export class Session {
       }
       const own = scoreOf({ loss: loss * weight, weight, correct, rows }, dataset);
       const rate = rateAt(step);
-      standing.history.addStep({ ...own, gradientNorm, rate });
-      standing.step = step + 1;
+      state.history.addStep({ ...own, gradientNorm, rate });
+      state.step = step + 1;
       events.push({ event: "step", step: step + 1, epoch: group.epoch + 1, rate, ...own, gradientNorm });
     }
-    const looks = inspectEvery > 0 && standing.step % inspectEvery === 0;
-    if (looks || (inspectEvery > 0 && plan.endsEpoch(standing.step))) this.layers = await engine.inspect();
-    if (looks) {
-      const record = { step: standing.step, layers: recordOf(this.layers) };
-      standing.history.addLayers(record);
+    const inspects = inspectEvery > 0 && state.step % inspectEvery === 0;
+    if (inspects || (inspectEvery > 0 && plan.endsEpoch(state.step))) this.layers = await engine.inspect();
+    if (inspects) {
+      const record = { step: state.step, layers: recordOf(this.layers) };
+      state.history.addLayers(record);
       events.push({ event: "layers", ...record });
     }
     this.#log(...events);
@@ -184,8 +184,8 @@ export class Session {
   }
 
   async #endEpoch(index: number, slot: number): Promise<void> {
-    const { engine, standing, dataset, settings, network, options } = this.#parts;
-    const training = scoreOf(standing.sums, dataset);
+    const { engine, state, dataset, settings, network, options } = this.#parts;
+    const training = scoreOf(state.sums, dataset);
     if (dataset.rows.validation > 0) {
       const slots = { first: slot, count: engine.slots };
       const found = await evaluate(engine, {
@@ -195,15 +195,15 @@ export class Session {
         slots,
         signal: options.signal,
       });
-      this.#evaluation = { step: standing.step, found };
-      standing.validation = found.score;
+      this.#evaluation = { step: state.step, found };
+      state.validation = found.score;
     }
-    standing.sums = newSums();
-    const { step, validation } = standing;
+    state.sums = newSums();
+    const { step, validation } = state;
     const record = { epoch: index + 1, step, training, ...(validation ? { validation } : {}) };
-    standing.history.addEpoch(record);
-    if (settings.patience !== null && validation && validation.loss < (standing.best?.loss ?? Infinity)) {
-      standing.best = { loss: validation.loss, step, epoch: index + 1 };
+    state.history.addEpoch(record);
+    if (settings.patience !== null && validation && validation.loss < (state.best?.loss ?? Infinity)) {
+      state.best = { loss: validation.loss, step, epoch: index + 1 };
       this.#best = await engine.tensors();
     }
     this.#log({
@@ -216,18 +216,18 @@ export class Session {
   }
 
   #isTimeToSave(epochEnded: boolean): boolean {
-    const { standing, options, plan } = this.#parts;
-    if (standing.step === plan.total || !options.output) return false;
-    if (options.checkpointEvery !== undefined) return standing.step % options.checkpointEvery === 0;
+    const { state, options, plan } = this.#parts;
+    if (state.step === plan.total || !options.output) return false;
+    if (options.checkpointEvery !== undefined) return state.step % options.checkpointEvery === 0;
     return epochEnded && performance.now() - this.#saved.at > SAVE_SECONDS * 1000;
   }
 
   async #save(): Promise<void> {
-    const { engine, standing, save, options } = this.#parts;
-    if (this.#saved.step === standing.step) return;
+    const { engine, state, save, options } = this.#parts;
+    if (this.#saved.step === state.step) return;
     await save(await engine.tensors(), this.best);
-    this.#saved = { step: standing.step, at: performance.now() };
-    if (options.output) this.#log({ event: "checkpoint", step: standing.step, path: options.output });
+    this.#saved = { step: state.step, at: performance.now() };
+    if (options.output) this.#log({ event: "checkpoint", step: state.step, path: options.output });
   }
 
   #tell(
@@ -235,8 +235,8 @@ export class Session {
     index: number,
     { loss, accuracy }: { loss: number; accuracy?: number },
   ): void {
-    const { plan, settings, standing, rateAt, tell, dataset } = this.#parts;
-    const { step, validation } = standing;
+    const { plan, settings, state, rateAt, tell, dataset } = this.#parts;
+    const { step, validation } = state;
     const left = (plan.total - step) * (dataset.rows.train / plan.perEpoch);
     tell({
       ...{ kind, epoch: index + 1, epochs: settings.epochs, step, steps: plan.total },

@@ -14,6 +14,7 @@ import { AbortError } from "../errors.ts";
 import { parseSize } from "../pipeline/size.ts";
 import { checkSameRows, isClassification, lossFor, networkFor } from "./agreement.ts";
 import type { Assessed } from "./assessment.ts";
+import { type Checkpoint, fromTraining, newState, type RowCounts, toTraining } from "./checkpoint.ts";
 import { type Dataset, openDataset } from "./data/dataset.ts";
 import type { Engine, EngineOptions, LayerStatistics } from "./engine/engine.ts";
 import { evaluate } from "./evaluate.ts";
@@ -26,10 +27,9 @@ import { type Network, sizeOf, type Tensors, tensorsOf } from "./network.ts";
 import { openEngineOn } from "./open-engine.ts";
 import { parseOptimizer, parseRateSchedule } from "./optimizer-text.ts";
 import { type Settings, settingsOf, type TrainOptions } from "./options.ts";
-import { Plan } from "./plan.ts";
 import { RunLog } from "./run-log.ts";
 import { Session, type SessionParts } from "./session.ts";
-import { type Checkpoint, fromTraining, newStanding, type RowCounts, toTraining } from "./standing.ts";
+import { StepPlan } from "./step-plan.ts";
 import { TrainingRun, type TrainProgress } from "./training-run.ts";
 
 /** What a training came to. */
@@ -67,8 +67,8 @@ export interface TrainResult {
   readonly assessed: Assessed | undefined;
 }
 
-/** Looks at the layers over a whole training, where nothing else is said. */
-const LOOKS = 100;
+/** Inspections of the layers over a whole training, where nothing else is said. */
+const INSPECTIONS = 100;
 const DEFAULT_MEMORY = "256MiB";
 
 /**
@@ -148,10 +148,10 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
   const optimizer = parseOptimizer(settings.optimizer);
   const schedule = parseRateSchedule(settings.schedule);
   const { tensors, choices } = await initialTensors(network, dataset, task);
-  const standing = checkpoint?.standing ?? newStanding();
-  const looks = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / LOOKS);
-  const inspectEvery = options.inspectEvery === "auto" ? looks : (options.inspectEvery ?? 0);
-  const plan = new Plan({
+  const state = checkpoint?.state ?? newState();
+  const automatic = Math.ceil((Math.ceil(rows.train / settings.batch) * settings.epochs) / INSPECTIONS);
+  const inspectEvery = options.inspectEvery === "auto" ? automatic : (options.inspectEvery ?? 0);
+  const plan = new StepPlan({
     ...{ rows: rows.train, batch: settings.batch, epochs: settings.epochs },
     stops: [inspectEvery, options.checkpointEvery ?? 0],
   });
@@ -159,7 +159,7 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
     optimizer.rate * schedule.factorAt(step, plan.total, plan.perEpoch);
   const workers = options.workers ?? availableParallelism();
   const engineOptions: EngineOptions = {
-    ...{ network, loss, optimizer, tensors, state: checkpoint?.state },
+    ...{ network, loss, optimizer, tensors, state: checkpoint?.optimizerState },
     ...{ clip: settings.clip ?? undefined, batch: settings.batch, seed: settings.seed, workers },
     memory: parseSize(options.memory ?? DEFAULT_MEMORY, "memory") - dataset.memory,
     targetSize: dataset.target.kind === "classes" ? 1 : dataset.target.size,
@@ -168,7 +168,7 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
     .filter(({ learned }) => learned)
     .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-  const stepsLeft = plan.total - standing.step;
+  const stepsLeft = plan.total - state.step;
   const { device, deviceReason, ...opened } = await openEngineOn(
     options.device ?? "auto",
     engineOptions,
@@ -180,7 +180,7 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
     log = openLog(options, checkpoint);
     log?.write([
       checkpoint
-        ? { event: "resume", step: standing.step, settings }
+        ? { event: "resume", step: state.step, settings }
         : {
             event: "start",
             settings,
@@ -195,8 +195,8 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
     let overwrite = options.overwrite ?? false;
     const save: SessionParts["save"] = async (own, best) => {
       const training = toTraining({
-        ...{ settings, rows, standing },
-        ...{ tensors: best && own, state: await engine.state() },
+        ...{ settings, rows, state },
+        ...{ tensors: best && own, optimizerState: await engine.state() },
       });
       const { features, target } = dataset;
       model.set({ network, tensors: best ?? own, features, target, loss, training });
@@ -205,10 +205,10 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
       overwrite = true;
     };
     const scalarsAt = (step: number): readonly number[] => optimizer.scalarsAt(step, rateAt(step));
-    const best = standing.best && new Map(model.tensors);
-    const parts = { options, settings, dataset, network, engine, plan, standing, log, inspectEvery };
+    const best = state.best && new Map(model.tensors);
+    const parts = { options, settings, dataset, network, engine, plan, state, log, inspectEvery };
     const session = new Session({ ...parts, rateAt, scalarsAt, tell, save }, best);
-    const first = standing.step;
+    const first = state.step;
     await session.run();
     const { seconds } = session;
 
@@ -228,16 +228,16 @@ async function trainOn(dataset: Dataset, task: Task): Promise<TrainResult> {
         signal: options.signal,
       });
     }
-    const last = standing.history.epochs.at(-1);
+    const last = state.history.epochs.at(-1);
     return {
-      ...{ epochs: last?.epoch ?? 0, steps: standing.step, seconds },
-      samplesPerSecond: ((standing.step - first) * rows.train) / plan.perEpoch / seconds,
+      ...{ epochs: last?.epoch ?? 0, steps: state.step, seconds },
+      samplesPerSecond: ((state.step - first) * rows.train) / plan.perEpoch / seconds,
       reason: session.isStopped ? "stopped early" : "done",
       training: last?.training ?? { loss: Number.NaN },
       validation: evaluation?.score,
-      epoch: standing.best?.epoch ?? last?.epoch ?? 0,
+      epoch: state.best?.epoch ?? last?.epoch ?? 0,
       ...{ rows, parameters, device, deviceReason, path: engine.path, settings, initial: choices },
-      ...{ history: standing.history, layers: session.layers, assessed: evaluation?.assessed },
+      ...{ history: state.history, layers: session.layers, assessed: evaluation?.assessed },
     };
   } finally {
     log?.close();
@@ -277,5 +277,5 @@ function openLog(
   checkpoint: Checkpoint | undefined,
 ): RunLog | undefined {
   if (log === undefined) return undefined;
-  return checkpoint ? RunLog.resume(log, checkpoint.standing.step) : RunLog.create(log, overwrite);
+  return checkpoint ? RunLog.resume(log, checkpoint.state.step) : RunLog.create(log, overwrite);
 }

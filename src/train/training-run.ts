@@ -28,7 +28,8 @@ export interface TrainProgress {
  * What `train` returns. The training is under way from the start, whoever looks.
  *
  * Iterating gives progress, and ends with the training: it throws what the training throws. Steps that nobody took in time
- * are left out; epochs never are. Leaving the loop does not stop the training: abort its `signal` for that.
+ * are left out; epochs never are. Leaving the loop does not stop the training: abort its `signal` for that. A training that
+ * fails while nobody has iterated or taken `result` is an unhandled rejection, which ends a Node process.
  */
 export class TrainingRun<Result> implements AsyncIterable<TrainProgress> {
   /** Rejects with what went wrong. */
@@ -40,18 +41,17 @@ export class TrainingRun<Result> implements AsyncIterable<TrainProgress> {
     const tell = (progress: TrainProgress): void => {
       for (const listener of this.#listeners) listener.take(progress);
     };
-    this.result = Promise.resolve().then(() => work(tell));
-    const end = (): void => {
-      for (const listener of this.#listeners) listener.end();
-    };
-    // Who only iterates has the error from there.
-    this.result.then(end, end);
+    this.result = Promise.resolve()
+      .then(() => work(tell))
+      .finally(() => {
+        for (const listener of this.#listeners) listener.end();
+      });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainProgress, void, void> {
     const listener = new Listener();
     this.#listeners.add(listener);
-    // The training may be over already.
+    // The training may be over already; and who iterates need not look at `result`, too.
     this.result.then(
       () => listener.end(),
       () => listener.end(),

@@ -1,5 +1,5 @@
 /** @file A training that never happened, with everything that a report can show. */
-import type { Report } from "../../src/cli/training/page.ts";
+import type { Report } from "../../src/cli/training/report-page.ts";
 import { History, spreadOf } from "../../src/train/history.ts";
 import { keyOf, normalAt, uniformAt } from "../../src/train/random.ts";
 

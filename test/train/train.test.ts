@@ -90,6 +90,25 @@ test("two classes are told apart by one output", async () => {
   );
 });
 
+test.each([
+  ["a convolution", "reshape(1, 2, 3) | conv2d(1, [2, 3]) | flatten"],
+  ["a convolution behind a dense layer", "dense(16) | reshape(1, 4, 4) | conv2d(1, 4) | flatten"],
+  ["a pool", "dense(4) | reshape(1, 2, 2) | avg_pool(2)"],
+  ["a reshape", "dense(1) | reshape(1, 1, 1)"],
+])("one output of %s is about two classes", async (_, layers) => {
+  const { model, validation } = await trained({ label: "blue", loss: "bce_with_logits", epochs: 1 }, layers);
+  expect(model.target!.kind).toBe("classes");
+  expect(validation!.accuracy).toBeGreaterThan(0);
+  const again = await train(model, points, { ...OPTIONS, label: "blue", loss: "bce_with_logits" }).result;
+  expect(again.validation!.accuracy).toBeGreaterThan(0);
+});
+
+test("several outputs of a convolution are about values", async () => {
+  const options: TrainOptions = { label: "value", loss: "bce_with_logits", epochs: 1 };
+  const layers = "dense(1) | reshape(1, 1, 1) | conv2d(2, 1) | flatten";
+  await expect(trained(options, layers)).rejects.toThrow("the network has 2 outputs, but there are 1 values");
+});
+
 test("losses and weights are the same bits for 1, 2 and 3 workers and for any memory", async () => {
   const log = (name: string): string => directory.path(`${name}.jsonl`);
   const one = await trained({ workers: 1, log: log("one") });

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { TrainingRun, type TrainProgress } from "../../src/train/training-run.ts";
 
@@ -52,6 +54,24 @@ test("iterating throws what the training throws, after its progress", async () =
   await expect(loop).rejects.toThrow("broken");
   await expect(run.result).rejects.toThrow("broken");
   expect(seen).toEqual([1]);
+});
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const RUN = new URL("../../src/train/training-run.ts", import.meta.url).href;
+
+test.each([
+  ["nobody looks at", "", 1, "it broke"],
+  ["is only iterated", "try { for await (const _ of run); } catch {}", 0, ""],
+  ["is only awaited", "await run.result.catch(() => {})", 0, ""],
+])("a failed training that %s: %j ends the process with %i", (_, look, code, message) => {
+  const script = `
+    import { TrainingRun } from ${JSON.stringify(RUN)};
+    const run = new TrainingRun(async () => { throw new Error("it broke"); });
+    ${look}`;
+  const node = ["--import", "tsx", "--input-type=module", "-e", script];
+  const { status, stderr } = spawnSync(process.execPath, node, { cwd: ROOT, encoding: "utf8" });
+  expect(stderr).toContain(message);
+  expect(status).toBe(code);
 });
 
 test("leaving the loop does not stop the training", async () => {

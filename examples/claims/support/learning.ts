@@ -14,6 +14,20 @@ export interface Learning {
   readonly heldOutFigure: Figure;
 }
 
+/** How networks of one activation and depth learned so many rows. */
+export interface Cell extends Learning {
+  readonly activation: string;
+  readonly depth: number;
+  readonly rows: number;
+}
+
+/** The cell of another activation in the same place. */
+export const cellOf = <Of extends Cell>(
+  cells: readonly Of[],
+  activation: string,
+  { depth, rows }: Pick<Cell, "depth" | "rows">,
+): Of => cells.find((cell) => cell.activation === activation && cell.depth === depth && cell.rows === rows)!;
+
 /** The share of the training rows that counts as learned. */
 const LEARNED = 0.9;
 

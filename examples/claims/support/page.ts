@@ -32,15 +32,15 @@ const HEAD = `<!-- Written by npm run claims. Change the programs in examples/cl
 
 # What is said of Leaky ReLU, measured
 
-People choose an activation by what they read. Some of it is true, some only under a condition, some is not. Each claim below
-is measured by a small program in [examples/claims](../examples/claims), on the public API of Sluice, in minutes on two cores.
-ReLU, sigmoid and tanh get what helps them: their own initialisation, and their own learning rate.`;
+People choose an activation by what they read. Some of it is true, some only under a condition, some is not. Each claim
+below is measured by a small program in [examples/claims](../examples/claims), on the public API of Sluice. ReLU, sigmoid
+and tanh get what helps them: their own initialisation, and their own learning rate.`;
 
-const HOW = `\`npm run claims\` measures all of it again, in some fifteen minutes on two idle cores, and \`npm run claims -- vanishing\` one of them. Seeds are
-fixed: but for the times under [the cost of a slope](#the-cost-of-a-slope), numbers are the same on every run. (On a processor
-without fused multiply-add, the last bits of a training may differ, and with them a seed's accuracy.) Numbers in
-parentheses are intervals of 95 % or more, unless something else is said. A sign test with ten seeds calls a difference real
-if at least nine of ten pairs agree.`;
+const HOW = `\`npm run claims\` measures all of it again, and \`npm run claims -- vanishing\` one of them. Seeds are fixed: but for the
+times under [the cost of a slope](#the-cost-of-a-slope), numbers are the same on every run. (On a processor without fused
+multiply-add, the last bits of a training may differ, and with them a seed's accuracy.) Numbers in parentheses are intervals
+of 95 % or more, unless something else is said. A sign test with ten seeds calls a difference real if at least nine of ten
+pairs agree.`;
 
 function renderSummary(results: readonly Result[]): string {
   const rows = results.map(

@@ -4,8 +4,8 @@ import { nameOf } from "../../train/layers.ts";
 import type { Network } from "../../train/network.ts";
 import type { TrainResult } from "../../train/train.ts";
 import { formatCount, formatDuration } from "../units.ts";
-import type { Report } from "./page.ts";
 import { formatAccuracy, formatLoss } from "./progress-text.ts";
+import type { Report } from "./report-page.ts";
 
 /** @param inputs as on the command line */
 export function reportOf(

@@ -20,7 +20,7 @@ import {
   chooseColumns,
 } from "./choose.ts";
 import type { Bitmap, LabelColumn, NumberColumn, Table } from "./column.ts";
-import type { DataFile, Lane } from "./data-file.ts";
+import type { BlockReader, DataFile } from "./data-file.ts";
 import { DictionaryBuilder } from "./dictionaries.ts";
 import { numberColumn } from "./number-column.ts";
 import type { NumberType } from "./numbers.ts";
@@ -35,7 +35,7 @@ export async function openArrow(
   file: DataFile,
   format: "arrow" | "arrows",
   options: ColumnOptions,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<Table[]> {
   const indexer = new Indexer(file, options, format === "arrow");
   const { path, source } = file;
@@ -43,7 +43,7 @@ export async function openArrow(
   const layout = { columns: [], size: source.size, random: true, path };
   await drive(format === "arrow" ? walkFile(layout, indexer) : walkStream(layout, indexer), file);
   const tables: Table[] = [];
-  for (const builder of indexer.builders) tables.push(await builder.build(lane));
+  for (const builder of indexer.builders) tables.push(await builder.build(reader));
   return tables;
 }
 
@@ -132,7 +132,7 @@ class TableBuilder {
     this.dictionaries?.addBatch(batch);
   }
 
-  async build(lane: Lane): Promise<Table> {
+  async build(reader: BlockReader): Promise<Table> {
     const { features, label, weight } = this.#choice;
     const { rows } = this.#places;
     this.#starts = new Float64Array(rows.length + 1);
@@ -144,13 +144,13 @@ class TableBuilder {
     };
     const columns: NumberColumn[] = [];
     for (const chosen of features)
-      columns.push(await this.#lists(this.#numbers(chosen, next(chosen.path)), lane));
+      columns.push(await this.#lists(this.#numbers(chosen, next(chosen.path)), reader));
     return {
       path: this.#file.path,
       rows: this.rows,
       starts: this.#starts,
       features: columns,
-      label: await this.#readLabel(label, next(label.path), lane),
+      label: await this.#readLabel(label, next(label.path), reader),
       weight: weight && this.#numbers(weight, next(weight.path)),
     };
   }
@@ -171,13 +171,13 @@ class TableBuilder {
   }
 
   /** A column of lists with the length that they have. */
-  async #lists(column: NumberColumn, lane: Lane): Promise<NumberColumn> {
+  async #lists(column: NumberColumn, reader: BlockReader): Promise<NumberColumn> {
     if (column.list === null) return column;
     for (const [batch, rows] of this.#places.rows.entries()) {
       for (let first = 0; first < rows; first += LOOK_ROWS) {
         const count = Math.min(LOOK_ROWS, rows - first);
-        lane.reset();
-        const items = await firstLength(column, { batch, first, count }, lane);
+        reader.reset();
+        const items = await firstLength(column, { batch, first, count }, reader);
         if (items === undefined) continue;
         const shape = [items, ...column.shape.slice(1)];
         const size = shape.reduce((product, length) => product * length, 1);
@@ -188,7 +188,7 @@ class TableBuilder {
     return column;
   }
 
-  async #readLabel(label: Choice["label"], first: number, lane: Lane): Promise<LabelColumn> {
+  async #readLabel(label: Choice["label"], first: number, reader: BlockReader): Promise<LabelColumn> {
     if (label.kind === "numbers") return this.#numbers(label, first);
     const { name, path } = label;
     const last = first + path.length - 1;
@@ -200,7 +200,7 @@ class TableBuilder {
       });
     const field = path.at(-1)!;
     if (label.kind === "text") return textColumn(stored, field, this.#places, last, outerOf);
-    const dictionary = await this.dictionaries!.build(lane);
+    const dictionary = await this.dictionaries!.build(reader);
     const indices: NumberColumn = {
       ...{ kind: "numbers", ...stored, type: field.dictionary!.index as NumberType },
       ...{ shape: [], size: 1, order: () => null, list: null },

@@ -54,7 +54,7 @@ const SMALL = 32 * 1024;
 const MOST_BLOCK = 256 * 1024;
 
 /** Memory for bytes on their way, and a block of the file for small reads that are near each other (small batches). */
-export class Lane {
+export class BlockReader {
   #memory = new ArrayBuffer(SMALL);
   #used = 0;
   #file: DataFile | undefined;
@@ -77,7 +77,7 @@ export class Lane {
     this.#used = 0;
   }
 
-  /** The bytes at `position`, in memory of the lane. */
+  /** The bytes at `position`, in memory of the reader. */
   async bytes(file: DataFile, position: number, length: number): Promise<Uint8Array> {
     const target = this.take(length);
     await this.read(file, position, target);

@@ -4,20 +4,20 @@
  * ```text
  *   files        tables: columns, and where they lie in each batch   inputs.ts, arrow-tables.ts, npy-tables.ts
  *   first pass   usable rows, classes, which rows are held out       survey.ts, split.ts
- *   each epoch   windows in a random order, read into buffers        windows.ts, loader.ts, buffers.ts
+ *   each epoch   windows in a random order, read into buffers        row-windows.ts, loader.ts, buffers.ts
  *                rows of a buffer in a random order                  epoch.ts
  * ```
  */
 import { UsageError } from "../../errors.ts";
-import { type Bays, OwnBay, SharedBay } from "./buffers.ts";
+import { type BufferPair, FullBuffer, GroupBuffer } from "./buffers.ts";
 import { checkClasses, checkOptions, checkRows } from "./checks.ts";
 import type { Table } from "./column.ts";
 import { Epoch } from "./epoch.ts";
+import { gatherStatistics } from "./feature-statistics.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
 import { Loader, type Part } from "./loader.ts";
 import { type MemoryPlan, planMemory, requireMemory, sizeOfFeatures } from "./memory-plan.ts";
 import type { ClassLabel, DatasetOptions } from "./options.ts";
-import { gatherStatistics } from "./statistics.ts";
 import { type Survey, survey } from "./survey.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
@@ -112,8 +112,11 @@ class OpenDataset implements Dataset {
   readonly #seed: number;
   readonly #plan: MemoryPlan;
   /** Buffers that no reader has. */
-  readonly #free: { readonly shuffled: Bays[]; readonly inOrder: Bays[] } = { shuffled: [], inOrder: [] };
-  readonly #shared: SharedBay;
+  readonly #free: { readonly shuffled: BufferPair[]; readonly inOrder: BufferPair[] } = {
+    shuffled: [],
+    inOrder: [],
+  };
+  readonly #full: FullBuffer;
   readonly #open = new Set<Epoch>();
   #closed = false;
 
@@ -162,7 +165,7 @@ class OpenDataset implements Dataset {
     this.#plan = plan;
     this.#loader = loader;
     this.#seed = seed;
-    this.#shared = new SharedBay(loader, plan.layout);
+    this.#full = new FullBuffer(loader, plan.layout);
   }
 
   open(part: Part, epoch: number): Epoch {
@@ -191,12 +194,17 @@ class OpenDataset implements Dataset {
     const { shuffledRows, rowsInOrder, fits, layout } = this.#plan;
     const rows = shuffled ? shuffledRows : rowsInOrder;
     const free = this.#free[shuffled ? "shuffled" : "inOrder"];
-    const take = (): Bays => {
-      if (fits) return [this.#shared, this.#shared];
-      return free.pop() ?? [new OwnBay(this.#loader, rows, layout), new OwnBay(this.#loader, rows, layout)];
+    const take = (): BufferPair => {
+      if (fits) return [this.#full, this.#full];
+      return (
+        free.pop() ?? [
+          new GroupBuffer(this.#loader, rows, layout),
+          new GroupBuffer(this.#loader, rows, layout),
+        ]
+      );
     };
-    const give = (bays: Bays | undefined): void => {
-      if (bays && !fits) free.push(bays);
+    const give = (buffers: BufferPair | undefined): void => {
+      if (buffers && !fits) free.push(buffers);
       this.#open.delete(epoch);
     };
     const epoch: Epoch = new Epoch(this.#loader, { part, rows, shuffled }, take, give);

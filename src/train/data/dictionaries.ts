@@ -5,7 +5,7 @@ import type { Message } from "../../formats/arrow/message.ts";
 import type { Field } from "../../formats/arrow/schema.ts";
 import type { Place } from "../../formats/place.ts";
 import type { Dictionary, NumberColumn, TextColumn } from "./column.ts";
-import type { DataFile, Lane } from "./data-file.ts";
+import type { BlockReader, DataFile } from "./data-file.ts";
 import type { NumberType } from "./numbers.ts";
 import type { ClassLabel } from "./options.ts";
 import { readLabels, UNMET } from "./read-labels.ts";
@@ -67,7 +67,7 @@ export class DictionaryBuilder {
   }
 
   /** Reads the values. The result gives a batch its dictionary: one without values where none came before it. */
-  async build(lane: Lane): Promise<(batch: number) => Dictionary> {
+  async build(reader: BlockReader): Promise<(batch: number) => Dictionary> {
     const { path } = this.#file;
     const order = this.#parts.map((_, part) => part);
     // A file's dictionaries hold for all its batches, and may stand anywhere.
@@ -84,7 +84,7 @@ export class DictionaryBuilder {
       }
       if (!isDelta || dictionaries.length === 0) dictionaries.push({ values: [], codes: new Int32Array(0) });
       holds.push(dictionaries.length - 1);
-      await this.#read(part, dictionaries.at(-1)!.values, lane, { path, column: this.#name });
+      await this.#read(part, dictionaries.at(-1)!.values, reader, { path, column: this.#name });
     }
     for (const dictionary of dictionaries) {
       dictionary.codes = new Int32Array(dictionary.values.length).fill(UNMET);
@@ -94,13 +94,18 @@ export class DictionaryBuilder {
   }
 
   /** Adds the values of a part to `values`. */
-  async #read(part: number, values: (ClassLabel | null)[], lane: Lane, position: Position): Promise<void> {
+  async #read(
+    part: number,
+    values: (ClassLabel | null)[],
+    reader: BlockReader,
+    position: Position,
+  ): Promise<void> {
     const column = this.#column(position);
     const rows = this.#places.rows[part]!;
     for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
-      lane.reset();
+      reader.reset();
       const count = Math.min(ROWS_AT_ONCE, rows - first);
-      for (const value of await readLabels(column, { batch: part, first, count }, lane)) values.push(value);
+      for (const value of await readLabels(column, { batch: part, first, count }, reader)) values.push(value);
     }
   }
 

@@ -10,7 +10,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { UsageError } from "../../errors.ts";
 import { keyOf, type RandomKey, shuffle, uniformAt } from "../random.ts";
-import type { Bays } from "./buffers.ts";
+import type { BufferPair } from "./buffers.ts";
 import type { BatchTarget, EpochReader } from "./dataset.ts";
 import type { Loader, Part } from "./loader.ts";
 import type { RowBuffer } from "./row-buffer.ts";
@@ -36,10 +36,10 @@ interface Group {
 export class Epoch implements EpochReader {
   readonly #loader: Loader;
   readonly #options: EpochOptions;
-  readonly #takeBays: () => Bays;
-  readonly #giveBays: (bays: Bays | undefined) => void;
+  readonly #takeBuffers: () => BufferPair;
+  readonly #giveBuffers: (buffers: BufferPair | undefined) => void;
   readonly #order: Uint32Array;
-  #bays: Bays | undefined;
+  #buffers: BufferPair | undefined;
   /** Of the windows in their order. */
   #next = 0;
   #groups = 0;
@@ -56,13 +56,13 @@ export class Epoch implements EpochReader {
   constructor(
     loader: Loader,
     options: EpochOptions,
-    takeBays: () => Bays,
-    giveBays: (bays: Bays | undefined) => void,
+    takeBuffers: () => BufferPair,
+    giveBuffers: (buffers: BufferPair | undefined) => void,
   ) {
     this.#loader = loader;
     this.#options = options;
-    this.#takeBays = takeBays;
-    this.#giveBays = giveBays;
+    this.#takeBuffers = takeBuffers;
+    this.#giveBuffers = giveBuffers;
     const all = Uint32Array.from({ length: loader.windows.count }, (_, window) => window);
     this.#order = all.filter((window) => loader.count(window, options.part) > 0);
     const { shuffled } = options;
@@ -144,10 +144,10 @@ export class Epoch implements EpochReader {
         this.#skipped -= count;
         continue;
       }
-      this.#bays ??= this.#takeBays();
-      const bay = this.#bays[this.#loads++ % 2]!;
+      this.#buffers ??= this.#takeBuffers();
+      const windowBuffer = this.#buffers[this.#loads++ % 2]!;
       this.#isReading = true;
-      const { buffer, bases } = await bay
+      const { buffer, bases } = await windowBuffer
         .load(windows, () => this.#closed)
         .finally(() => {
           this.#isReading = false;
@@ -177,8 +177,8 @@ export class Epoch implements EpochReader {
   }
 
   #end(): void {
-    this.#giveBays(this.#bays);
-    this.#bays = undefined;
+    this.#giveBuffers(this.#buffers);
+    this.#buffers = undefined;
     this.#group = undefined;
     this.#next = this.#order.length;
   }

@@ -6,7 +6,7 @@ import type { Format } from "../../formats/layout.ts";
 import { isDirectory, openSource } from "../../pipeline/source.ts";
 import { openArrow } from "./arrow-tables.ts";
 import type { LabelColumn, LabelKind, NumberColumn, Table } from "./column.ts";
-import { DataFile, Lane } from "./data-file.ts";
+import { BlockReader, DataFile } from "./data-file.ts";
 import { openNpyPair } from "./npy-tables.ts";
 import { isBool } from "./numbers.ts";
 import type { DatasetOptions } from "./options.ts";
@@ -76,11 +76,11 @@ async function openFile(path: string, signal: AbortSignal | undefined): Promise<
 /** The first file says which columns are meant, where the options do not. */
 async function openArrows(files: readonly OpenFile[], options: DatasetOptions): Promise<Table[]> {
   const tables: Table[] = [];
-  const lane = new Lane();
+  const reader = new BlockReader();
   for (const { file, format } of files) {
     const [first] = tables;
     const names = first && { features: first.features.map(({ name }) => name), label: first.label.name };
-    tables.push(...(await openArrow(file, format as "arrow" | "arrows", { ...options, ...names }, lane)));
+    tables.push(...(await openArrow(file, format as "arrow" | "arrows", { ...options, ...names }, reader)));
   }
   return tables;
 }

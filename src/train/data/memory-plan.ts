@@ -4,7 +4,7 @@ import { noRows } from "./checks.ts";
 import type { Table } from "./column.ts";
 import type { DatasetOptions } from "./options.ts";
 import { bytesPerRow, type RowLayout } from "./row-buffer.ts";
-import { rowsPerWindow, Windows } from "./windows.ts";
+import { RowWindows, rowsPerWindow } from "./row-windows.ts";
 
 /** Bytes of rows that are shuffled among each other, unless the options say how many. */
 export const SHUFFLE_BYTES = 64 * 2 ** 20;
@@ -29,7 +29,7 @@ export interface MemoryPlan {
 export function planMemory(
   tables: readonly Table[],
   options: DatasetOptions,
-): { plan: MemoryPlan; windows: Windows } {
+): { plan: MemoryPlan; windows: RowWindows } {
   const { shuffle = SHUFFLE_BYTES, skipNulls = false, weight } = options;
   const [first] = tables;
   const features = sizeOfFeatures(first);
@@ -41,7 +41,7 @@ export function planMemory(
     throw noRows(tables, "All lists of the features are null");
   if (!(features > 0 && targets > 0)) throw noRows(tables, "The rows have no elements");
   const rowBytes = 4 * (features + targets);
-  const windows = new Windows(tables, rowsPerWindow(rowBytes, first.features.length));
+  const windows = new RowWindows(tables, rowsPerWindow(rowBytes, first.features.length));
   const shuffledRows = Math.max(windows.size, Math.floor(shuffle / rowBytes));
   const rowsInOrder = Math.min(shuffledRows, WINDOWS_IN_ORDER * windows.size);
   const fits = all <= 2 * shuffledRows;

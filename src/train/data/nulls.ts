@@ -1,6 +1,6 @@
 /** @file Validity bitmaps: which rows have a null, in themselves or in any of their elements. */
 import type { Bitmap } from "./column.ts";
-import type { DataFile, Lane } from "./data-file.ts";
+import type { BlockReader, DataFile } from "./data-file.ts";
 
 /**
  * Clears `usable[at + i]` where row i of `count` rows has a null; `first` is the row (or item) of the bitmaps that the
@@ -14,13 +14,13 @@ export async function markNulls(
   items: number,
   usable: Uint8Array,
   at: number,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   for (const { at: start, bits } of bitmaps) {
     const each = bits * items;
     const from = Math.floor((first * bits) / 8);
     const end = Math.ceil((first * bits + count * each) / 8);
-    const bytes = await lane.bytes(file, start + from, end - from);
+    const bytes = await reader.bytes(file, start + from, end - from);
     const shift = first * bits - from * 8;
     for (let i = 0; i < count; i++) if (!allSet(bytes, shift + i * each, each)) usable[at + i] = 0;
   }

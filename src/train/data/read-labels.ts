@@ -1,11 +1,11 @@
 /** @file Reads rows of labels: as codes of classes, from any column that can hold them, or as values. */
 import { ColumnError, CorruptError, type Position } from "../../errors.ts";
 import type { DictionaryColumn, LabelColumn, NumberColumn, Rows, TextColumn } from "./column.ts";
-import type { Lane } from "./data-file.ts";
+import type { BlockReader } from "./data-file.ts";
 import { markNulls } from "./nulls.ts";
 import { isBool } from "./numbers.ts";
 import type { ClassLabel } from "./options.ts";
-import { markNumbers, readElements, readNumbers } from "./read-numbers.ts";
+import { markNumbers, readElements, readInteger, readNumbers } from "./read-numbers.ts";
 import { readTexts } from "./read-text.ts";
 import { MOST_CLASSES, type Vocabulary } from "./vocabulary.ts";
 
@@ -25,13 +25,13 @@ export async function markLabels(
   rows: Rows,
   usable: Uint8Array,
   at: number,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   if (column.kind === "text") {
     const { outer } = column.place(rows.batch);
-    return markNulls(column.file, outer, rows.first, rows.count, 1, usable, at, lane);
+    return markNulls(column.file, outer, rows.first, rows.count, 1, usable, at, reader);
   }
-  return markNumbers(column.kind === "numbers" ? column : column.indices, rows, usable, at, lane);
+  return markNumbers(column.kind === "numbers" ? column : column.indices, rows, usable, at, reader);
 }
 
 /** Reads the codes of rows that are marked already. @throws ColumnError for a label that is no class, CorruptError */
@@ -40,15 +40,15 @@ export async function readCodes(
   rows: Rows,
   target: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   switch (column.kind) {
     case "numbers":
-      return readNumberCodes(column, rows, target, vocabulary, lane);
+      return readNumberCodes(column, rows, target, vocabulary, reader);
     case "text":
-      return readTextCodes(column, rows, target, vocabulary, lane);
+      return readTextCodes(column, rows, target, vocabulary, reader);
     case "dictionary":
-      return readDictionaryCodes(column, rows, target, vocabulary, lane);
+      return readDictionaryCodes(column, rows, target, vocabulary, reader);
   }
 }
 
@@ -56,20 +56,27 @@ export async function readCodes(
 export async function readLabels(
   column: NumberColumn | TextColumn,
   rows: Rows,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<(ClassLabel | null)[]> {
   const usable = new Uint8Array(rows.count).fill(1);
-  await markLabels(column, rows, usable, 0, lane);
+  await markLabels(column, rows, usable, 0, reader);
   const labels = new Array<ClassLabel | null>(rows.count).fill(null);
   if (column.kind === "text") {
     const each = (row: number, text: string): void => {
       labels[row] = text;
     };
-    await readTexts(column, rows, (row) => usable[row] === 1, each, lane);
+    await readTexts(column, rows, (row) => usable[row] === 1, each, reader);
     return labels;
   }
-  const numbers = await readElements(column, rows, lane);
-  return labels.map((_, row) => (usable[row] === 0 ? null : labelOf(column, rows, row, numbers[row]!)));
+  const numbers = await readElements(column, rows, reader);
+  const bool = isBool(column.type);
+  for (let row = 0; row < rows.count; row++) {
+    if (usable[row] === 0) continue;
+    const number = numbers[row]!;
+    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, row, number, reader);
+    labels[row] = bool ? number !== 0 : number;
+  }
+  return labels;
 }
 
 /** Reads values to learn. @throws ColumnError for one that is not finite as float32 */
@@ -78,12 +85,12 @@ export async function readValues(
   rows: Rows,
   out: Float32Array,
   row: number,
-  lane: Lane,
+  reader: BlockReader,
   usable: Uint8Array | null,
   at: number,
 ): Promise<void> {
   const { size } = column;
-  await readNumbers(column, rows, { out, row, stride: size, offset: 0 }, lane);
+  await readNumbers(column, rows, { out, row, stride: size, offset: 0 }, reader);
   for (let i = 0, k = row * size; i < rows.count; i++) {
     for (let j = 0; j < size; j++, k++) {
       const value = out[k]!;
@@ -101,14 +108,14 @@ async function readNumberCodes(
   rows: Rows,
   { codes, usable, at }: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
-  const numbers = await readElements(column, rows, lane);
+  const numbers = await readElements(column, rows, reader);
   const bool = isBool(column.type);
   for (let i = 0; i < rows.count; i++) {
     if (usable[at + i] === 0) continue;
     const number = numbers[i]!;
-    if (!Number.isSafeInteger(number)) labelOf(column, rows, i, number);
+    if (!Number.isSafeInteger(number)) throw await noLabel(column, rows, i, number, reader);
     const code = bool ? vocabulary.codeOf(number !== 0) : vocabulary.codeOfNumber(number);
     if (code < 0)
       throw noClass(bool ? number !== 0 : number, column.position(rows.batch, rows.first + i), vocabulary);
@@ -121,14 +128,14 @@ async function readTextCodes(
   rows: Rows,
   { codes, usable, at }: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const each = (row: number, text: string): void => {
     const code = vocabulary.codeOf(text);
     if (code < 0) throw noClass(text, column.position(rows.batch, rows.first + row), vocabulary);
     codes[at + row] = code;
   };
-  await readTexts(column, rows, (row) => usable[at + row] === 1, each, lane);
+  await readTexts(column, rows, (row) => usable[at + row] === 1, each, reader);
 }
 
 async function readDictionaryCodes(
@@ -136,10 +143,10 @@ async function readDictionaryCodes(
   rows: Rows,
   { codes, usable, at }: CodeTarget,
   vocabulary: Vocabulary,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const { values, codes: met } = column.dictionary(rows.batch);
-  const indices = await readElements(column.indices, rows, lane);
+  const indices = await readElements(column.indices, rows, reader);
   for (let i = 0; i < rows.count; i++) {
     if (usable[at + i] === 0) continue;
     const index = indices[i]!;
@@ -159,20 +166,24 @@ async function readDictionaryCodes(
   }
 }
 
-/** A stored number as a label. @throws ColumnError where it is no whole number that JavaScript holds exactly */
-function labelOf(column: NumberColumn, rows: Rows, row: number, number: number): ClassLabel {
-  if (isBool(column.type)) return number !== 0;
-  if (Number.isSafeInteger(number)) return number;
+/** Only whole numbers that JavaScript holds exactly are labels. */
+async function noLabel(
+  column: NumberColumn,
+  rows: Rows,
+  row: number,
+  number: number,
+  reader: BlockReader,
+): Promise<ColumnError> {
   const whole = Number.isInteger(number);
-  throw new ColumnError(
-    `The label ${whole ? `${BigInt(number)} is out of range` : `${number} is no class`}`,
-    {
-      position: column.position(rows.batch, rows.first + row),
-      remedy: whole
-        ? "Whole numbers up to 2^53 can be classes: renumber them, or make them strings."
-        : "Classes are whole numbers, booleans or strings. To predict numbers, choose a loss such as mse.",
-    },
-  );
+  const problem = whole
+    ? `${await readInteger(column, rows, row, reader)} is out of range`
+    : `${number} is no class`;
+  return new ColumnError(`The label ${problem}`, {
+    position: column.position(rows.batch, rows.first + row),
+    remedy: whole
+      ? "Whole numbers up to 2^53 can be classes: renumber them, or make them strings."
+      : "Classes are whole numbers, booleans or strings. To predict numbers, choose a loss such as mse.",
+  });
 }
 
 function noClass(label: ClassLabel, position: Position, vocabulary: Vocabulary): ColumnError {

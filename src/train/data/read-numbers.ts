@@ -1,7 +1,7 @@
 /** @file Reads rows of columns of numbers, and finds those with nulls. */
 import { ColumnError, CorruptError } from "../../errors.ts";
 import type { NumberColumn, Rows } from "./column.ts";
-import type { Lane } from "./data-file.ts";
+import type { BlockReader } from "./data-file.ts";
 import { markNulls } from "./nulls.ts";
 import { bytesOfElements, type NumberArray, toNumbers } from "./numbers.ts";
 
@@ -27,16 +27,16 @@ export async function markNumbers(
   rows: Rows,
   usable: Uint8Array,
   at: number,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const { file, list } = column;
   const { outer, inner } = column.place(rows.batch);
-  await markNulls(file, outer, rows.first, rows.count, 1, usable, at, lane);
-  const offsets = list && (await readOffsets(column, rows, lane));
+  await markNulls(file, outer, rows.first, rows.count, 1, usable, at, reader);
+  const offsets = list && (await readOffsets(column, rows, reader));
   if (offsets) requireLengths(column, rows, offsets, usable, at);
   if (inner.length === 0) return;
   for (const run of runsOf(column, rows, offsets)) {
-    await markNulls(file, inner, run.item, run.count, list?.items ?? 1, usable, at + run.row, lane);
+    await markNulls(file, inner, run.item, run.count, list?.items ?? 1, usable, at + run.row, reader);
   }
 }
 
@@ -45,50 +45,72 @@ export async function readNumbers(
   column: NumberColumn,
   rows: Rows,
   target: RowTarget,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const { file, type, size, list } = column;
   const order = column.order();
   const { values } = column.place(rows.batch);
   const { out, row, stride, offset } = target;
   const each = list ? size / list.items : size;
-  for (const run of runsOf(column, rows, list && (await readOffsets(column, rows, lane)))) {
+  for (const run of runsOf(column, rows, list && (await readOffsets(column, rows, reader)))) {
     const first = run.item * each;
     const count = run.count * size;
     const { start, bytes } = bytesOfElements(type, first, count);
     const to = (row + run.row) * stride + offset;
     if (type === "float32" && size === stride && order === null) {
-      await lane.read(file, values + start, new Uint8Array(out.buffer, out.byteOffset + 4 * to, bytes));
+      await reader.read(file, values + start, new Uint8Array(out.buffer, out.byteOffset + 4 * to, bytes));
       continue;
     }
-    const numbers = toNumbers(type, await lane.bytes(file, values + start, bytes), first, count);
+    const numbers = toNumbers(type, await reader.bytes(file, values + start, bytes), first, count);
     if (size === stride && order === null) out.set(numbers, to);
     else spread(numbers, size, order, run.count, out, to, stride);
   }
 }
 
-/** The elements of rows, in their own type; not of lists. Good until the lane is used again. */
+/** The elements of rows, in their own type; not of lists. Good until the reader is used again. */
 export async function readElements(
   { file, type, size, place }: NumberColumn,
   { batch, first, count }: Rows,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<NumberArray> {
   const { start, bytes } = bytesOfElements(type, first * size, count * size);
   return toNumbers(
     type,
-    await lane.bytes(file, place(batch).values + start, bytes),
+    await reader.bytes(file, place(batch).values + start, bytes),
     first * size,
     count * size,
   );
 }
 
+/** One whole number, of rows with one element each: exactly, where `readElements` rounds. */
+export async function readInteger(
+  column: NumberColumn,
+  rows: Rows,
+  row: number,
+  reader: BlockReader,
+): Promise<bigint> {
+  const { file, type, place } = column;
+  const element = rows.first + row;
+  if (type !== "int64" && type !== "uint64") {
+    const [number] = await readElements(column, { ...rows, first: element, count: 1 }, reader);
+    return BigInt(number!);
+  }
+  const { buffer, byteOffset } = await reader.bytes(file, place(rows.batch).values + 8 * element, 8);
+  const view = new DataView(buffer, byteOffset);
+  return type === "int64" ? view.getBigInt64(0, true) : view.getBigUint64(0, true);
+}
+
 /** The length of the first list that is not null; `undefined` where all are. */
-export async function firstLength(column: NumberColumn, rows: Rows, lane: Lane): Promise<number | undefined> {
+export async function firstLength(
+  column: NumberColumn,
+  rows: Rows,
+  reader: BlockReader,
+): Promise<number | undefined> {
   const usable = new Uint8Array(rows.count).fill(1);
-  await markNulls(column.file, column.place(rows.batch).outer, rows.first, rows.count, 1, usable, 0, lane);
+  await markNulls(column.file, column.place(rows.batch).outer, rows.first, rows.count, 1, usable, 0, reader);
   const row = usable.indexOf(1);
   if (row < 0) return undefined;
-  const offsets = await readOffsets(column, rows, lane);
+  const offsets = await readOffsets(column, rows, reader);
   return offsets[row + 1]! - offsets[row]!;
 }
 
@@ -125,10 +147,10 @@ function runsOf(
 }
 
 /** The offsets of lists, one more than rows. */
-async function readOffsets(column: NumberColumn, rows: Rows, lane: Lane): Promise<NumberArray> {
+async function readOffsets(column: NumberColumn, rows: Rows, reader: BlockReader): Promise<NumberArray> {
   const { width } = column.list!;
   const { offsets, items } = column.place(rows.batch);
-  const bytes = await lane.bytes(column.file, offsets + rows.first * width, (rows.count + 1) * width);
+  const bytes = await reader.bytes(column.file, offsets + rows.first * width, (rows.count + 1) * width);
   const numbers = toNumbers(width === 4 ? "int32" : "int64", bytes, 0, rows.count + 1);
   for (let i = 0; i <= rows.count; i++) {
     if (numbers[i]! >= (i === 0 ? 0 : numbers[i - 1]!) && numbers[i]! <= items) continue;

@@ -1,7 +1,7 @@
 /** @file Reads strings: UTF-8 behind offsets or views, and the UTF-32 of npy. */
 import { CorruptError, UnsupportedError } from "../../errors.ts";
 import type { Rows, TextColumn, TextPlace } from "./column.ts";
-import type { Lane } from "./data-file.ts";
+import type { BlockReader } from "./data-file.ts";
 import { toNumbers } from "./numbers.ts";
 
 /** A longer string is no label. It is also how much text is read at once. */
@@ -16,14 +16,14 @@ export async function readTexts(
   rows: Rows,
   usable: (row: number) => boolean,
   each: (row: number, text: string) => void,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const { storage } = column;
   const place = column.place(rows.batch);
-  if (storage === "view") return readViews(column, place, rows, usable, each, lane);
-  if ("characters" in storage) return readUtf32(column, storage.characters, place, rows, each, lane);
+  if (storage === "view") return readViews(column, place, rows, usable, each, reader);
+  if ("characters" in storage) return readUtf32(column, storage.characters, place, rows, each, reader);
   const { width } = storage;
-  const bytes = await lane.bytes(column.file, place.first + rows.first * width, (rows.count + 1) * width);
+  const bytes = await reader.bytes(column.file, place.first + rows.first * width, (rows.count + 1) * width);
   const offsets = toNumbers(width === 4 ? "int32" : "int64", bytes, 0, rows.count + 1);
   const [start, total] = place.data[0]!;
   for (let i = 0; i <= rows.count; i++) {
@@ -42,7 +42,7 @@ export async function readTexts(
       row++;
       continue;
     }
-    await lane.read(column.file, start + from, text.subarray(0, offsets[end]! - from));
+    await reader.read(column.file, start + from, text.subarray(0, offsets[end]! - from));
     for (; row < end; row++) {
       if (usable(row)) each(row, text.toString("utf8", offsets[row]! - from, offsets[row + 1]! - from));
     }
@@ -61,9 +61,13 @@ async function readViews(
   rows: Rows,
   usable: (row: number) => boolean,
   each: (row: number, text: string) => void,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
-  const bytes = await lane.bytes(column.file, place.first + rows.first * VIEW_BYTES, rows.count * VIEW_BYTES);
+  const bytes = await reader.bytes(
+    column.file,
+    place.first + rows.first * VIEW_BYTES,
+    rows.count * VIEW_BYTES,
+  );
   const views = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let row = 0, at = 0; row < rows.count; row++, at += VIEW_BYTES) {
     if (!usable(row)) continue;
@@ -80,7 +84,7 @@ async function readViews(
     }
     if (length > MOST_TEXT) throw tooLong(column, rows, row, length);
     const text = Buffer.allocUnsafe(length);
-    await lane.read(column.file, start + offset, text);
+    await reader.read(column.file, start + offset, text);
     each(row, text.toString("utf8"));
   }
 }
@@ -92,15 +96,19 @@ async function readUtf32(
   place: TextPlace,
   rows: Rows,
   each: (row: number, text: string) => void,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<void> {
   const width = 4 * characters;
   if (width > MOST_TEXT) throw tooLong(column, rows, 0, width);
   const atOnce = Math.max(1, Math.floor(MOST_TEXT / Math.max(1, width)));
-  const bytes = lane.take(width * Math.min(atOnce, rows.count));
+  const bytes = reader.take(width * Math.min(atOnce, rows.count));
   for (let done = 0; done < rows.count; done += atOnce) {
     const count = Math.min(atOnce, rows.count - done);
-    await lane.read(column.file, place.first + (rows.first + done) * width, bytes.subarray(0, count * width));
+    await reader.read(
+      column.file,
+      place.first + (rows.first + done) * width,
+      bytes.subarray(0, count * width),
+    );
     const codes = new Uint32Array(bytes.buffer, bytes.byteOffset, count * characters);
     for (let row = 0; row < count; row++) {
       let text = "";

@@ -4,13 +4,13 @@
  */
 import { ColumnError } from "../../errors.ts";
 import type { LabelColumn, NumberColumn, Rows, Table } from "./column.ts";
-import { Lane } from "./data-file.ts";
+import { BlockReader } from "./data-file.ts";
 import type { DatasetOptions } from "./options.ts";
 import { markLabels, readCodes, readValues } from "./read-labels.ts";
 import { markNumbers, readNumbers } from "./read-numbers.ts";
+import type { RowWindows } from "./row-windows.ts";
 import { BLOCK_ROWS, chooseBlock } from "./split.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import type { Windows } from "./windows.ts";
 
 /** Rows that are looked at together, and bytes that they may take. */
 const MOST_ROWS = 16_384;
@@ -37,13 +37,13 @@ export type SurveyOptions = Pick<DatasetOptions, "task" | "seed" | "skipNulls"> 
 /** @throws ColumnError for a null, a label that is no class, or a value or weight that is not finite */
 export async function survey(
   tables: readonly Table[],
-  windows: Windows,
+  windows: RowWindows,
   vocabulary: Vocabulary,
   options: SurveyOptions,
 ): Promise<Survey> {
   const tally = new Tally(windows, options);
-  const lane = new Lane();
-  const rowBytes = Math.max(...tables.map(bytesToLookAt));
+  const reader = new BlockReader();
+  const rowBytes = Math.max(...tables.map(bytesToSurvey));
   const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / rowBytes)));
   const usable = new Uint8Array(most);
   const codes = new Int32Array(most);
@@ -54,7 +54,7 @@ export async function survey(
       for (let first = 0; start + first < end; first += most) {
         const rows = { batch, first, count: Math.min(most, end - start - first) };
         usable.fill(1);
-        const counts = await look(table, rows, usable, codes, vocabulary, options, lane);
+        const counts = await surveyRows(table, rows, usable, codes, vocabulary, options, reader);
         tally.isWeighted ||= counts;
         for (let i = 0; i < rows.count; i++) {
           tally.add(windows.of(index, start + first + i), usable[i] === 1, codes[i]!);
@@ -66,7 +66,7 @@ export async function survey(
 }
 
 /** Bytes of a row that this pass may hold. */
-function bytesToLookAt({ features, label }: Table): number {
+function bytesToSurvey({ features, label }: Table): number {
   const elements = features.reduce((sum, { size }) => sum + size, 0);
   return Math.ceil(elements / 8) + (label.kind === "numbers" ? 16 * label.size : 64);
 }
@@ -75,14 +75,14 @@ function bytesToLookAt({ features, label }: Table): number {
  * Clears `usable` for rows with a null, and gives the others their codes, if labels are classes.
  * @returns whether any row has a weight above 0
  */
-async function look(
+async function surveyRows(
   table: Table,
   rows: Rows,
   usable: Uint8Array,
   codes: Int32Array,
   vocabulary: Vocabulary,
   { task, skipNulls }: SurveyOptions,
-  lane: Lane,
+  reader: BlockReader,
 ): Promise<boolean> {
   const { features, label, weight } = table;
   const { count } = rows;
@@ -95,25 +95,25 @@ async function look(
     });
   };
   for (const column of features) {
-    lane.reset();
-    await markNumbers(column, rows, usable, 0, lane);
+    reader.reset();
+    await markNumbers(column, rows, usable, 0, reader);
     refuseNull(column);
   }
-  lane.reset();
-  await markLabels(label, rows, usable, 0, lane);
+  reader.reset();
+  await markLabels(label, rows, usable, 0, reader);
   refuseNull(label);
   if (task === "classes") {
-    await readCodes(label, rows, { codes, usable, at: 0 }, vocabulary, lane);
+    await readCodes(label, rows, { codes, usable, at: 0 }, vocabulary, reader);
     refuseNull(label);
   } else if (label.kind === "numbers") {
-    await readValues(label, rows, new Float32Array(count * label.size), 0, lane, usable, 0);
+    await readValues(label, rows, new Float32Array(count * label.size), 0, reader, usable, 0);
   }
   if (weight === undefined) return true;
-  lane.reset();
-  await markNumbers(weight, rows, usable, 0, lane);
+  reader.reset();
+  await markNumbers(weight, rows, usable, 0, reader);
   refuseNull(weight);
   const weights = new Float32Array(count);
-  await readNumbers(weight, rows, { out: weights, row: 0, stride: 1, offset: 0 }, lane);
+  await readNumbers(weight, rows, { out: weights, row: 0, stride: 1, offset: 0 }, reader);
   const wrong = weights.findIndex((value, i) => usable[i] === 1 && !(value >= 0 && value - value === 0));
   if (wrong < 0) return weights.some((value, i) => usable[i] === 1 && value > 0);
   throw new ColumnError(`The weight of the row is ${weights[wrong]}`, {
@@ -137,7 +137,7 @@ class Tally {
   #skipped = 0;
   #validation = 0;
 
-  constructor(windows: Windows, options: SurveyOptions) {
+  constructor(windows: RowWindows, options: SurveyOptions) {
     this.#usable = new Uint32Array(windows.count);
     this.#heldOut = new Uint32Array(windows.count);
     this.#options = options;

@@ -8,7 +8,7 @@ import { Share } from "../../workers/budget.ts";
 import { sharedArena } from "../../workers/pool.ts";
 import { checkEngine } from "../../workers/simd.ts";
 import { type Network, sizeOf, type Tensors } from "../network.ts";
-import type { Plan } from "./plan.ts";
+import type { EnginePlan } from "./jobs.ts";
 import { Runner } from "./runner.ts";
 import { type Codes, newCodes, Tools } from "./tools.ts";
 
@@ -51,7 +51,7 @@ export function openInference(network: Network, tensors: Tensors, batch = BATCH)
   const codes = compiled.get(network) ?? newCodes();
   compiled.set(network, codes);
   const tools = new Tools(memory, codes);
-  const plan: Plan = { base: 0, network, codes, batch, slots: 1, lanes: 1, seed: 0 };
+  const plan: EnginePlan = { base: 0, network, codes, batch, slots: 1, threads: 1, seed: 0 };
   const share = new Share(sharedArena());
   const base = share.allocate(new Runner(tools, plan).bytes);
   const runner = new Runner(tools, { ...plan, base });

@@ -51,8 +51,8 @@ export interface ParameterPart {
   readonly stride: number;
 }
 
-/** A pass over all rows of a batch that the next pass waits for, as statistics over the batch are. */
-export interface Joint {
+/** What all rows of a batch give together, and the layer waits for: statistics over the batch. */
+export interface Reduction {
   /** Of one shard, before the shard is taken on. */
   ofShard(shard: Shard): void;
   /** Of all shards, by one thread. */
@@ -66,9 +66,9 @@ export interface LayerRunner {
   /** Turns the gradient of the output into that of the input, and keeps what the parameters need of it. */
   backward(shard: Shard): void;
   /** While training, before `forward`. */
-  readonly forwardJoint?: Joint;
+  readonly forwardReduction?: Reduction;
   /** Before `backward`. */
-  readonly backwardJoint?: Joint;
+  readonly backwardReduction?: Reduction;
   readonly gradients: readonly GradientPiece[];
   readonly updates: readonly UpdatePiece[];
 }
@@ -84,7 +84,7 @@ export interface Places {
 }
 
 /** What a layer is made with. */
-export interface Setting {
+export interface LayerContext {
   readonly tools: Tools;
   readonly region: Region;
   /** Most rows of a batch. */

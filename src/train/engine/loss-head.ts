@@ -1,6 +1,6 @@
 /** @file The end of the network: the loss of each row, and the gradient of its outputs. */
 import { type Loss, type RowLoss, rowLoss } from "../losses.ts";
-import type { Setting, Shard } from "./layer.ts";
+import type { LayerContext, Shard } from "./layer.ts";
 
 const DOUBLE_BYTES = 8;
 /** Of each shard: the sum of the losses, and the rows that are correct. */
@@ -17,22 +17,22 @@ export interface HeadPlaces {
 
 export class LossHead {
   readonly #loss: RowLoss;
-  readonly #setting: Setting;
+  readonly #context: LayerContext;
   readonly #size: number;
   readonly #targetSize: number;
   readonly #partials: number;
 
-  constructor(setting: Setting, loss: Loss, size: number, targetSize: number) {
+  constructor(context: LayerContext, loss: Loss, size: number, targetSize: number) {
     this.#loss = rowLoss(loss, size, targetSize);
-    this.#setting = setting;
+    this.#context = context;
     this.#size = size;
     this.#targetSize = targetSize;
-    this.#partials = setting.region.doubles(PARTS * setting.shards);
+    this.#partials = context.region.doubles(PARTS * context.shards);
   }
 
   /** What the rows of a batch count together. */
   totalWeight({ targets, weights }: HeadPlaces, rows: number): number {
-    const { singles } = this.#setting.tools;
+    const { singles } = this.#context.tools;
     const target = { of: singles, at: targets / 4 };
     let total = 0;
     for (let row = 0; row < rows; row++, target.at += this.#targetSize) {
@@ -47,7 +47,7 @@ export class LossHead {
     { outputs, targets, weights, gradients }: HeadPlaces,
     total: number,
   ): void {
-    const { singles, doubles } = this.#setting.tools;
+    const { singles, doubles } = this.#context.tools;
     const output = { of: singles, at: outputs / 4 + first * this.#size };
     const target = { of: singles, at: targets / 4 + first * this.#targetSize };
     const gradient =
@@ -71,7 +71,7 @@ export class LossHead {
 
   /** Of the whole batch, after all shards: the mean loss, and how many rows are correct. */
   combine(shards: number, total: number): { readonly loss: number; readonly correct: number } {
-    const { doubles, loops } = this.#setting.tools;
+    const { doubles, loops } = this.#context.tools;
     const at = (shard: number): number => this.#partials + DOUBLE_BYTES * PARTS * shard;
     for (let width = 1; width < shards; width *= 2) {
       for (let i = 0; i + width < shards; i += 2 * width) loops.accumulate(at(i), at(i + width), PARTS);

@@ -1,6 +1,6 @@
 /** @file Gives each layer that computes its memory: rows forward, and gradients backward as far as something learns. */
 import { type Layer, type Network, sizeOf } from "../network.ts";
-import type { LayerRunner, Places, Setting } from "./layer.ts";
+import type { LayerContext, LayerRunner, Places } from "./layer.ts";
 import { BatchNormRunner } from "./layers/batch-norm.ts";
 import { Conv2dRunner } from "./layers/conv2d.ts";
 import { DenseRunner } from "./layers/dense.ts";
@@ -31,8 +31,8 @@ const RUNNERS = {
 const IN_PLACE: ReadonlySet<string> = new Set(["op", "layer_norm", "standardize", "batch_norm", "dropout"]);
 
 /** The layers that compute. Rows of the same elements in another shape are the same memory. */
-export function placeLayers(network: Network, setting: Setting): PlacedLayer[] {
-  const { region, batch, training } = setting;
+export function placeLayers(network: Network, context: LayerContext): PlacedLayer[] {
+  const { region, batch, training } = context;
   const computing = network.layers.filter(({ spec }) => spec.kind !== "flatten" && spec.kind !== "reshape");
   const outputs: (number | undefined)[] = [];
   for (const [i, { spec, outShape }] of computing.entries()) {
@@ -55,6 +55,6 @@ export function placeLayers(network: Network, setting: Setting): PlacedLayer[] {
   return computing.map((layer, i) => {
     const places = { x: outputs[i - 1], y: outputs[i], ...gradients[i]! };
     const kind = layer.spec.kind as keyof typeof RUNNERS;
-    return { layer, places, runner: new RUNNERS[kind](setting, layer, places) };
+    return { layer, places, runner: new RUNNERS[kind](context, layer, places) };
   });
 }

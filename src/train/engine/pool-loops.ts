@@ -2,9 +2,9 @@
 import { importArena } from "../../workers/arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "../../workers/assembler.ts";
 import { countUp, increase, localsOf, numbered } from "../../workers/matmul/writing.ts";
-import { WINDOW_ARGUMENTS } from "./windows.ts";
+import { WINDOW_ARGUMENTS } from "./unfold.ts";
 
-/** Addresses are in bytes. The last arguments say where the windows are, as `argumentsOf` of `windows.ts` gives them. */
+/** Addresses are in bytes. The last arguments say where the windows are, as `argumentsOf` of `unfold.ts` gives them. */
 export interface PoolLoops {
   /**
    * The largest of each window, to `to`; and how many bytes behind `image` it stands, to `indices`. NaN counts as larger than all.

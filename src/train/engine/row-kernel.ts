@@ -13,7 +13,7 @@ import { compileKernel } from "../../workers/compile.ts";
 import { compileRowKernel, scratchOf } from "../../workers/rows/compile.ts";
 import type { RowFunctions } from "../../workers/rows/run.ts";
 import { MOST_STORED_LENGTH } from "../../workers/rows/scratch.ts";
-import type { Setting } from "./layer.ts";
+import type { LayerContext } from "./layer.ts";
 import { BatchSums } from "./sums.ts";
 import { rowsOfTable, type Table } from "./tables.ts";
 
@@ -43,7 +43,7 @@ export class RowKernel {
    * @param channels of each sum of the program
    */
   constructor(
-    setting: Setting,
+    context: LayerContext,
     name: string,
     program: Program,
     shape: RowShape,
@@ -52,13 +52,13 @@ export class RowKernel {
   ) {
     const isByRow = isRowWise(program);
     const compile = isByRow ? compileRowKernel : compileKernel;
-    const functions = setting.tools.instance<RowFunctions>(name, () => compile(program, "float32"));
+    const functions = context.tools.instance<RowFunctions>(name, () => compile(program, "float32"));
     this.#run = functions.run;
     this.#rows = isByRow ? functions : undefined;
     this.#isLong = shape.last > MOST_STORED_LENGTH;
     this.#shape = shape;
     this.#tables = tables;
-    this.sums = channels.length > 0 ? new BatchSums(setting, channels, shape.size) : undefined;
+    this.sums = channels.length > 0 ? new BatchSums(context, channels, shape.size) : undefined;
     const forRows = isByRow ? scratchOf(program, "float32", shape.last).full : 0;
     this.scratchBytes = (this.sums?.scratchBytes ?? 0) + forRows;
   }

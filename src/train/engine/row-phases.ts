@@ -40,11 +40,11 @@ export function rowPhases(
     finish = () => true;
   };
   for (const { runner } of layers) {
-    const joint = runner.forwardJoint;
-    if (joint) {
-      tasks.push((shard) => joint.ofShard(shard));
+    const reduction = runner.forwardReduction;
+    if (reduction) {
+      tasks.push((shard) => reduction.ofShard(shard));
       finish = () => {
-        joint.combine(batch());
+        reduction.combine(batch());
         return true;
       };
       end();
@@ -55,13 +55,13 @@ export function rowPhases(
   finish = finishLoss;
   for (const { runner, places } of layers.toReversed()) {
     if (places.dy === undefined) break;
-    const joint = runner.backwardJoint;
-    if (joint) {
-      tasks.push((shard) => joint.ofShard(shard));
+    const reduction = runner.backwardReduction;
+    if (reduction) {
+      tasks.push((shard) => reduction.ofShard(shard));
       const before = finish;
       finish = () => {
         if (!before()) return false;
-        joint.combine(batch());
+        reduction.combine(batch());
         return true;
       };
       end();

@@ -11,11 +11,12 @@
  */
 import { type Network, sizeOf, type Tensors } from "../network.ts";
 import type { BatchTarget } from "./engine.ts";
+import type { EnginePlan, Job, JobStep, Outcome } from "./jobs.ts";
 import {
   type Batch,
   type GradientPiece,
+  type LayerContext,
   rowsAt,
-  type Setting,
   type Shard,
   type UpdatePiece,
 } from "./layer.ts";
@@ -23,14 +24,11 @@ import { type HeadPlaces, LossHead } from "./loss-head.ts";
 import { type Parameter, placeParameters } from "./parameters.ts";
 import { type Phase, Phases } from "./phases.ts";
 import { type PlacedLayer, placeLayers } from "./placing.ts";
-import type { Job, JobStep, Outcome, Plan } from "./plan.ts";
 import { Region } from "./region.ts";
 import { rowPhases } from "./row-phases.ts";
 import { shardRows } from "./shards.ts";
 import type { Tools } from "./tools.ts";
 import { clipFactor, scalarsOf, Updater } from "./update.ts";
-
-export type { Job, JobStep, Outcome, Plan } from "./plan.ts";
 
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -51,8 +49,8 @@ export class Runner {
   readonly layers: readonly PlacedLayer[];
   readonly phases: Phases;
   readonly gradients: readonly GradientPiece[];
-  readonly #plan: Plan;
-  readonly #setting: Setting;
+  readonly #plan: EnginePlan;
+  readonly #context: LayerContext;
   readonly #shardRows: number;
   readonly #slots: readonly Slot[];
   readonly #head: LossHead | undefined;
@@ -69,13 +67,13 @@ export class Runner {
   readonly #outputGradients: number | undefined;
   readonly #trainingPhases: readonly Phase[];
   readonly #evaluationPhases: readonly Phase[];
-  #lane = 0;
+  #thread = 0;
   /** The step at hand, and its number in the job. */
   #at = -1;
   #step: JobStep = { slot: 0, rows: 0, step: 0, weight: 0 };
   #batch: Batch = { features: 0, rows: 0, step: 0, training: false };
 
-  constructor(tools: Tools, plan: Plan) {
+  constructor(tools: Tools, plan: EnginePlan) {
     const { network, batch, slots, learning } = plan;
     const region = new Region(plan.base);
     this.#plan = plan;
@@ -86,7 +84,7 @@ export class Runner {
     this.#outcomes = region.doubles(OUTCOME * slots);
     this.#scalars = region.floats(learning ? scalarsOf(learning) * slots : 0);
     this.parameters = placeParameters(network, region, learning?.state);
-    this.#setting = {
+    this.#context = {
       tools,
       region,
       batch,
@@ -96,13 +94,13 @@ export class Runner {
       training: learning !== undefined,
       parameterOf: (name) => this.parameters.get(name)!,
     };
-    this.layers = placeLayers(network, this.#setting);
+    this.layers = placeLayers(network, this.#context);
     const last = this.layers.at(-1)?.places;
     this.#outputs = last?.y;
     this.#outputGradients = last?.dy;
     const outputs = sizeOf(network.outputShape);
     const { head } = plan;
-    this.#head = head && new LossHead(this.#setting, head.loss, outputs, head.targetSize);
+    this.#head = head && new LossHead(this.#context, head.loss, outputs, head.targetSize);
     this.#updater = learning && new Updater(tools, learning);
     this.gradients = this.layers.flatMap(({ runner }) => runner.gradients);
     this.#updates = this.layers.flatMap(({ runner }) => runner.updates);
@@ -115,16 +113,16 @@ export class Runner {
     }));
     const scratch = Math.max(0, ...this.layers.map(({ runner }) => runner.scratchBytes));
     this.#scratchBytes = Math.ceil(scratch / CACHE_LINE) * CACHE_LINE;
-    this.#scratch = region.take(plan.lanes * this.#scratchBytes);
+    this.#scratch = region.take(plan.threads * this.#scratchBytes);
     this.bytes = region.bytes;
     this.#trainingPhases = learning ? this.#makeTrainingPhases() : [];
     this.#evaluationPhases = [this.#makeEvaluationPhase()];
   }
 
-  /** Takes part in a job until it is done. Each thread has a lane of its own. */
-  work(lane: number, { kind, steps, first, count }: Job): void {
+  /** Takes part in a job until it is done. Each thread has a number of its own. */
+  work(thread: number, { kind, steps, first, count }: Job): void {
     const ofStep = kind === "train" ? this.#trainingPhases : this.#evaluationPhases;
-    this.#lane = lane;
+    this.#thread = thread;
     this.#at = -1;
     this.phases.work(ofStep.length * count, (index) => {
       this.#begin(first + Math.floor(index / ofStep.length), kind, steps);
@@ -197,7 +195,7 @@ export class Runner {
   }
 
   get #shards(): number {
-    return this.#setting.shardsOf(this.#batch);
+    return this.#context.shardsOf(this.#batch);
   }
 
   #shard(index: number): Shard {
@@ -207,7 +205,7 @@ export class Runner {
       index,
       first,
       rows: Math.min(this.#shardRows, this.#batch.rows - first),
-      scratch: this.#scratch + this.#lane * this.#scratchBytes,
+      scratch: this.#scratch + this.#thread * this.#scratchBytes,
     };
   }
 

@@ -6,7 +6,6 @@ import { sharedArena } from "../../workers/pool.ts";
 import { checkEngine } from "../../workers/simd.ts";
 import { type Network, shapeText, sizeOf, type Tensors, tensorsOf } from "../network.ts";
 import type { Optimizer } from "../optimizers.ts";
-import { Crew } from "./crew.ts";
 import type {
   BatchTarget,
   Engine,
@@ -17,10 +16,11 @@ import type {
   StepInput,
   StepResult,
 } from "./engine.ts";
-import type { Job, JobStep, Plan } from "./plan.ts";
+import type { EnginePlan, Job, JobStep } from "./jobs.ts";
+import { faultOf, statisticsOf } from "./layer-statistics.ts";
 import { Runner } from "./runner.ts";
 import { checkPossible, fittingSlots, GROUPS, usefulSlots } from "./sizing.ts";
-import { faultOf, statisticsOf } from "./statistics.ts";
+import { Team } from "./team.ts";
 import { newCodes, Tools } from "./tools.ts";
 
 /** More threads find no items to take, and each costs some 10 MB. */
@@ -33,7 +33,7 @@ export class WorkerEngine implements Engine {
   readonly #optimizer: Optimizer;
   readonly #share = new Share(sharedArena());
   readonly #runner: Runner;
-  readonly #crew: Crew | undefined;
+  readonly #team: Team | undefined;
   /** Why it is of no more use. */
   #broken: Error | undefined;
   #atWork: Promise<unknown> = Promise.resolve();
@@ -49,9 +49,9 @@ export class WorkerEngine implements Engine {
     checkState(network, optimizer, state);
     const codes = newCodes();
     const tools = new Tools(sharedArena().memory, codes);
-    const planFor = (slots: number, base: number): Plan => ({
+    const planFor = (slots: number, base: number): EnginePlan => ({
       ...planOf(options),
-      ...{ codes, slots, base, lanes: Math.max(1, workers) },
+      ...{ codes, slots, base, threads: Math.max(1, workers) },
     });
     const bytesOf = (slots: number): number => new Runner(tools, planFor(slots, 0)).bytes;
     this.slots = fittingSlots(memory, bytesOf, usefulSlots(network, batch, workers));
@@ -63,7 +63,7 @@ export class WorkerEngine implements Engine {
       const plan = planFor(slots, this.#share.allocate(bytesOf(slots)));
       this.#runner = new Runner(tools, plan);
       this.#runner.load(tensors, (name, array) => state.get(stateName(optimizer, name, array)));
-      if (workers > 0) this.#crew = new Crew(this.#runner, plan, workers, this.#share);
+      if (workers > 0) this.#team = new Team(this.#runner, plan, workers, this.#share);
     } catch (error) {
       this.#share.free();
       throw error;
@@ -133,7 +133,7 @@ export class WorkerEngine implements Engine {
 
   async close(): Promise<void> {
     await this.#atWork;
-    this.#crew?.release();
+    this.#team?.release();
     this.#share.free();
   }
 
@@ -168,9 +168,9 @@ export class WorkerEngine implements Engine {
     if (this.#broken) throw this.#broken;
     this.#rows = steps.at(-1)?.rows ?? this.#rows;
     for (let first = 0; first < steps.length; first++) {
-      if (this.#crew?.isUp) {
+      if (this.#team?.isUp) {
         const rest = { kind, steps, first, count: steps.length - first };
-        await this.#crew.perform(rest).catch((error: Error) => {
+        await this.#team.perform(rest).catch((error: Error) => {
           this.#broken = error;
           throw error;
         });
@@ -184,7 +184,7 @@ export class WorkerEngine implements Engine {
   }
 }
 
-function planOf(options: EngineOptions): Omit<Plan, "codes" | "slots" | "base" | "lanes"> {
+function planOf(options: EngineOptions): Omit<EnginePlan, "codes" | "slots" | "base" | "threads"> {
   const { network, batch, seed, loss, targetSize, optimizer, clip } = options;
   const { update, scalars, state } = optimizer;
   const clips = clip !== undefined;

@@ -7,8 +7,8 @@ import { type Move, makeArray, move } from "./arrays.ts";
 import type { Batch, DeviceLayer } from "./layer.ts";
 import { compileLayers } from "./layers.ts";
 import { compileLoss, type DeviceLoss, type Rows } from "./loss.ts";
+import { compileStepStatus, STATUS, type StepStatus } from "./step-status.ts";
 import { compileUpdate, type Updater } from "./update.ts";
-import { compileVerdict, STATUS, type Verdict } from "./verdict.ts";
 import { makeWeights, type Weights } from "./weights.ts";
 
 /** The rows of a batch on the device. */
@@ -20,9 +20,9 @@ export interface DeviceRows extends Omit<Rows, "outputs"> {
 interface Parts {
   readonly layers: readonly DeviceLayer[];
   readonly loss: DeviceLoss;
-  readonly verdict: Verdict;
+  readonly stepStatus: StepStatus;
   readonly updater: Updater;
-  /** Of the step before: see `verdict.ts`. */
+  /** Of the step before: see `step-status.ts`. */
   readonly status: DeviceArray;
 }
 
@@ -57,7 +57,7 @@ export class DeviceNetwork {
       const parts = {
         ...{ layers, status },
         loss: await compileLoss(gpu, loss, sizeOf(network.outputShape)),
-        verdict: await compileVerdict(gpu, weights.learned, clip),
+        stepStatus: await compileStepStatus(gpu, weights.learned, clip),
         updater: await compileUpdate(gpu, weights, optimizer, clip !== undefined),
       };
       const first = layers.findIndex(({ index }) => index >= firstToLearn);
@@ -76,7 +76,7 @@ export class DeviceNetwork {
 
   /** One step. Two numbers for each row come of it, as `loss.ts` has them; and `status`. */
   async train(rows: DeviceRows, batch: Batch, scalars: readonly number[]): Promise<DeviceArray> {
-    const { loss, verdict, updater, layers } = this.#parts;
+    const { loss, stepStatus, updater, layers } = this.#parts;
     const outputs = await this.#forward(rows.features, batch);
     const { result, gradient } = await loss.run({ ...rows, outputs }, batch.rows, true);
     const moves: Move[] = [];
@@ -89,7 +89,7 @@ export class DeviceNetwork {
       if (i > this.#first) dy = await layer.backward(x, dy, batch);
     }
     move(this.#gpu.queue, moves);
-    const status = await verdict.decide(result, batch.rows, this.weights.gradient, this.status);
+    const status = await stepStatus.decide(result, batch.rows, this.weights.gradient, this.status);
     const changes = [...(await updater.run(status, scalars))];
     for (const layer of layers) changes.push(...((await layer.updates?.(status, batch)) ?? []));
     move(this.#gpu.queue, [...changes, { from: status, to: this.status }]);

@@ -4,7 +4,7 @@
  *
  * ```text
  *   host     rows of a group ----.                                                           .----> losses, norms
- *   device                       '--> forward, loss, backward, verdict, update, next step … --'
+ *   device                       '--> forward, loss, backward, status, update, next step … --'
  * ```
  */
 import { GpuError, UsageError } from "../../errors.ts";
@@ -25,9 +25,9 @@ import { rowLoss } from "../losses.ts";
 import { sizeOf } from "../network.ts";
 import { DeviceNetwork } from "./device-network.ts";
 import { Groups, type HostBatch } from "./group.ts";
+import { faultOf, type Seen, statisticsOf } from "./layer-statistics.ts";
 import { checkArrays, checkLayers } from "./layers.ts";
 import { bytesOf, makeTargets, slotsIn } from "./sizing.ts";
-import { faultOf, type Seen, statisticsOf } from "./statistics.ts";
 import { join, split } from "./weights.ts";
 
 /** Steps that are handed over together, at most. */

@@ -6,7 +6,7 @@ import { type RowLoss, rowLoss } from "../losses.ts";
 import { makeArray, move } from "./arrays.ts";
 import type { DeviceRows } from "./device-network.ts";
 import { type RowSizes, rowSizes } from "./sizing.ts";
-import { STATUS } from "./verdict.ts";
+import { STATUS } from "./step-status.ts";
 
 /** A batch on the host. */
 export interface HostBatch {
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly correct: number;
   /** What the rows count together. */
   readonly weight: number;
-  /** See `verdict.ts`. */
+  /** See `step-status.ts`. */
   readonly goesOn: boolean;
   readonly norm: number;
   /** [rows, outputs], where they were asked for. */

@@ -5,7 +5,7 @@ import type { Move } from "./arrays.ts";
 import type { Weights } from "./weights.ts";
 
 /** What layers are built from. */
-export interface Setting {
+export interface LayerContext {
   readonly gpu: GpuJs;
   readonly weights: Weights;
   readonly seed: number;
@@ -34,6 +34,6 @@ export interface DeviceLayer {
   gradients(x: DeviceArray, dy: DeviceArray, batch: Batch): Promise<readonly Gradient[]>;
   /** The gradient of x, after `gradients`. */
   backward(x: DeviceArray, dy: DeviceArray, batch: Batch): Promise<DeviceArray>;
-  /** New values of tensors that are not learned, as copies that put them in their place. @param status of `verdict.ts` */
+  /** New values of tensors that are not learned, as copies that put them in their place. @param status of `step-status.ts` */
   updates?(status: DeviceArray, batch: Batch): Promise<readonly Move[]>;
 }

@@ -5,7 +5,7 @@ import { bind } from "../../ops/op.ts";
 import { hasRows } from "../../ops/row-plan.ts";
 import { nameOf } from "../layers.ts";
 import { type Layer, type Network, sizeOf } from "../network.ts";
-import type { DeviceLayer, Setting } from "./layer.ts";
+import type { DeviceLayer, LayerContext } from "./layer.ts";
 import { batchNormLayer } from "./layers/batch-norm.ts";
 import { boundAffine, boundOp, boundStandardize } from "./layers/bound-op.ts";
 import { conv2dLayer } from "./layers/conv2d.ts";
@@ -51,36 +51,36 @@ export function checkArrays({ layers }: Network, batch: number, mostBytes: numbe
 const CPU = { remedy: "Train on the CPU: --device cpu, or --device auto." };
 
 /** The layers that compute, compiled. */
-export async function compileLayers(setting: Setting, { layers }: Network): Promise<DeviceLayer[]> {
+export async function compileLayers(context: LayerContext, { layers }: Network): Promise<DeviceLayer[]> {
   const compiled: DeviceLayer[] = [];
-  for (const layer of layers) compiled.push(...(await compileLayer(setting, layer)));
+  for (const layer of layers) compiled.push(...(await compileLayer(context, layer)));
   return compiled;
 }
 
-async function compileLayer(setting: Setting, layer: Layer): Promise<readonly DeviceLayer[]> {
+async function compileLayer(context: LayerContext, layer: Layer): Promise<readonly DeviceLayer[]> {
   const { spec } = layer;
   switch (spec.kind) {
     case "dense":
-      return [await denseLayer(setting, layer)];
+      return [await denseLayer(context, layer)];
     case "conv2d":
-      return [await conv2dLayer(setting, layer)];
+      return [await conv2dLayer(context, layer)];
     case "max_pool":
     case "avg_pool":
-      return [await poolLayer(setting, layer)];
+      return [await poolLayer(context, layer)];
     case "batch_norm":
-      return [await batchNormLayer(setting, layer)];
+      return [await batchNormLayer(context, layer)];
     case "dropout":
-      return [await dropoutLayer(setting, layer)];
+      return [await dropoutLayer(context, layer)];
     case "standardize":
-      return [await elementwiseLayer(setting, layer, boundStandardize(layer))];
+      return [await elementwiseLayer(context, layer, boundStandardize(layer))];
     case "layer_norm":
       return [
-        await rowWiseLayer(setting, layer, bind(catalog.layer_norm, { eps: spec.eps })),
-        await elementwiseLayer(setting, layer, boundAffine(layer)),
+        await rowWiseLayer(context, layer, bind(catalog.layer_norm, { eps: spec.eps })),
+        await elementwiseLayer(context, layer, boundAffine(layer)),
       ];
     case "op": {
-      if (hasRows(spec.op.op.expression)) return [await rowWiseLayer(setting, layer, spec.op)];
-      return [await elementwiseLayer(setting, layer, boundOp(spec, layer))];
+      if (hasRows(spec.op.op.expression)) return [await rowWiseLayer(context, layer, spec.op)];
+      return [await elementwiseLayer(context, layer, boundOp(spec, layer))];
     }
     case "flatten":
     case "reshape":

@@ -2,9 +2,9 @@
 import { Share } from "../../workers/budget.ts";
 import { sharedArena } from "../../workers/pool.ts";
 import { checkEngine } from "../../workers/simd.ts";
-import { Crew } from "../engine/crew.ts";
-import type { Job, Plan } from "../engine/plan.ts";
+import type { EnginePlan, Job } from "../engine/jobs.ts";
 import { Runner } from "../engine/runner.ts";
+import { Team } from "../engine/team.ts";
 import { newCodes, Tools } from "../engine/tools.ts";
 import { type Network, sizeOf, type Tensors } from "../network.ts";
 import { AT_ONCE, fittingRows, type WindowEngine, type WindowEngineOptions } from "./window-engine.ts";
@@ -19,8 +19,8 @@ export class CpuWindows implements WindowEngine {
   readonly #most: number;
   readonly #share = new Share(sharedArena());
   readonly #runner: Runner;
-  readonly #plan: Plan;
-  #crew: Crew | undefined;
+  readonly #plan: EnginePlan;
+  #team: Team | undefined;
   #spent = 0;
   #next = 0;
   #atWork: Promise<unknown> = Promise.resolve();
@@ -30,9 +30,9 @@ export class CpuWindows implements WindowEngine {
     checkEngine();
     const codes = newCodes();
     const tools = new Tools(sharedArena().memory, codes);
-    const planFor = (batch: number, base: number): Plan => ({
+    const planFor = (batch: number, base: number): EnginePlan => ({
       ...{ base, network, codes, batch },
-      ...{ slots: AT_ONCE, lanes: workers, seed: 0 },
+      ...{ slots: AT_ONCE, threads: workers, seed: 0 },
     });
     this.#inputs = sizeOf(network.inputShape);
     this.#most = workers;
@@ -59,15 +59,15 @@ export class CpuWindows implements WindowEngine {
 
   async close(): Promise<void> {
     await this.#atWork;
-    this.#crew?.release();
+    this.#team?.release();
     this.#share.free();
   }
 
   async #perform(job: Job): Promise<void> {
-    if (this.#spent > PATIENCE) this.#crew ??= new Crew(this.#runner, this.#plan, this.#most, this.#share);
-    if (this.#crew?.isUp) {
+    if (this.#spent > PATIENCE) this.#team ??= new Team(this.#runner, this.#plan, this.#most, this.#share);
+    if (this.#team?.isUp) {
       this.workers = this.#most;
-      return this.#crew.perform(job);
+      return this.#team.perform(job);
     }
     this.#runner.phases.reset();
     const start = performance.now();

@@ -6,7 +6,7 @@ import type { Schema } from "../../formats/arrow/schema.ts";
 import type { Place } from "../../formats/place.ts";
 import { chooseFeatures } from "../data/choose.ts";
 import type { NumberColumn, NumberPlace } from "../data/column.ts";
-import { type DataFile, Lane } from "../data/data-file.ts";
+import { BlockReader, type DataFile } from "../data/data-file.ts";
 import { numberColumn } from "../data/number-column.ts";
 import { bytesOfElements } from "../data/numbers.ts";
 import { markNumbers, readNumbers } from "../data/read-numbers.ts";
@@ -112,8 +112,8 @@ export class Features {
   async usable(first: number, count: number): Promise<Uint8Array> {
     const usable = new Uint8Array(count).fill(1);
     const rows = { batch: BATCH, first, count };
-    const lane = new Lane();
-    for (const column of this.#columns) await markNumbers(column, rows, usable, 0, lane);
+    const reader = new BlockReader();
+    for (const column of this.#columns) await markNumbers(column, rows, usable, 0, reader);
     return usable;
   }
 
@@ -121,11 +121,11 @@ export class Features {
   async read(first: number, count: number): Promise<Float32Array> {
     const out = new Float32Array(count * this.size);
     const rows = { batch: BATCH, first, count };
-    const lane = new Lane();
+    const reader = new BlockReader();
     let offset = 0;
     for (const column of this.#columns) {
-      lane.reset();
-      await readNumbers(column, rows, { out, row: 0, stride: this.size, offset }, lane);
+      reader.reset();
+      await readNumbers(column, rows, { out, row: 0, stride: this.size, offset }, reader);
       offset += column.size;
     }
     return out;

@@ -1,17 +1,17 @@
 /** @file Reading ahead: while the rows of one group of windows are served, the next one is read, and no more. */
 import { describe, expect, it } from "vitest";
-import type { Bay } from "../../../src/train/data/buffers.ts";
+import type { WindowBuffer } from "../../../src/train/data/buffers.ts";
 import type { Table } from "../../../src/train/data/column.ts";
 import { Epoch } from "../../../src/train/data/epoch.ts";
 import { Loader } from "../../../src/train/data/loader.ts";
 import { RowBuffer } from "../../../src/train/data/row-buffer.ts";
-import { Windows } from "../../../src/train/data/windows.ts";
+import { RowWindows } from "../../../src/train/data/row-windows.ts";
 
 /** Ten windows of 4 rows, of which the last one has 2. */
 const ROWS = 38;
 const starts = Float64Array.of(0, ROWS);
 const table = { path: "", rows: ROWS, starts, features: [], label: undefined, weight: undefined };
-const windows = new Windows([table as unknown as Table], 4);
+const windows = new RowWindows([table as unknown as Table], 4);
 const usable = Uint32Array.from({ length: 10 }, (_, window) => windows.rowsIn(window));
 const none = { skipped: 0, validation: 0, isWeighted: true, trainRows: [], validationRows: [] };
 const survey = {
@@ -24,12 +24,12 @@ const survey = {
   ...none,
 };
 
-/** An epoch over groups of two windows, in order; `log` tells which bay was asked to read what. */
+/** An epoch over groups of two windows, in order; `log` tells which buffer was asked to read what. */
 function epoch(fail: (first: number) => boolean = () => false) {
   const log: string[] = [];
   const given: unknown[] = [];
   const layout = { features: 1, targets: 1, weighted: false, gaps: false };
-  const bay = (name: string): Bay => {
+  const bufferOf = (name: string): WindowBuffer => {
     const buffer = new RowBuffer(8, layout);
     return {
       async load(these) {
@@ -43,12 +43,12 @@ function epoch(fail: (first: number) => boolean = () => false) {
     };
   };
   const loader = new Loader(windows, survey, 1, 0, null);
-  const bays = [bay("a"), bay("b")] as const;
+  const buffers = [bufferOf("a"), bufferOf("b")] as const;
   const options = { part: "train", rows: 9 } as const;
   const reader = new Epoch(
     loader,
     options,
-    () => bays,
+    () => buffers,
     (back) => given.push(back),
   );
   const target = {
@@ -60,7 +60,7 @@ function epoch(fail: (first: number) => boolean = () => false) {
     const filled = await reader.fill(target, rows);
     return [...target.features.subarray(0, filled)];
   };
-  return { reader, fill, log, given, bays };
+  return { reader, fill, log, given, buffers };
 }
 
 describe("an epoch", () => {
@@ -78,16 +78,16 @@ describe("an epoch", () => {
   });
 
   it("gives its buffers back at its end, or when it is closed", async () => {
-    const { reader, fill, given, bays } = epoch();
+    const { reader, fill, given, buffers } = epoch();
     await fill(ROWS);
     expect(given).toEqual([]);
     expect(await fill(1)).toEqual([]);
-    expect(given).toEqual([bays]);
+    expect(given).toEqual([buffers]);
     await reader.close();
     const other = epoch();
     await other.fill(1);
     await other.reader.close();
-    expect(other.given).toEqual([other.bays]);
+    expect(other.given).toEqual([other.buffers]);
   });
 
   it("does not read what is skipped as a whole", async () => {

@@ -128,11 +128,36 @@ describe("classes", () => {
       [1n, 2n ** 60n],
       "The label 1152921504606846976 is out of range",
     ],
+    [
+      "an integer that no float64 is",
+      new arrow.Int64(),
+      [1n, -(2n ** 53n) - 1n],
+      "The label -9007199254740993 is out of range",
+    ],
+    [
+      "the largest uint64",
+      new arrow.Uint64(),
+      [1n, 2n ** 64n - 1n],
+      "The label 18446744073709551615 is out of range",
+    ],
+    [
+      "a float beyond 2^53",
+      new arrow.Float64(),
+      [1, 2 ** 60],
+      "The label 1152921504606846976 is out of range",
+    ],
   ];
   it.each(wrong)("may not be %s", async (_, type, values, message) => {
     const path = labelled(values, type);
     await expect(rowsOf(path, { label: "y" })).rejects.toThrow(
       `${message} (${path}, column "y", batch 0, row 1)`,
+    );
+  });
+
+  it("may not be an integer beyond 2^53 in a dictionary", async () => {
+    const type = new arrow.Dictionary(new arrow.Uint64(), new arrow.Int8());
+    await expect(rowsOf(labelled([1n, 2n ** 53n + 1n], type), { label: "y" })).rejects.toThrow(
+      "The label 9007199254740993 is out of range",
     );
   });
 

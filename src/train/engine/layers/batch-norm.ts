@@ -17,11 +17,11 @@ import { type Layer, sizeOf } from "../../network.ts";
 import {
   type Batch,
   type GradientPiece,
-  type Joint,
+  type LayerContext,
   type LayerRunner,
   type Places,
+  type Reduction,
   rowsAt,
-  type Setting,
   type Shard,
   type UpdatePiece,
 } from "../layer.ts";
@@ -34,9 +34,9 @@ export class BatchNormRunner implements LayerRunner {
   readonly scratchBytes: number;
   readonly gradients: readonly GradientPiece[];
   readonly updates: readonly UpdatePiece[];
-  readonly forwardJoint: Joint;
-  readonly backwardJoint: Joint;
-  readonly #setting: Setting;
+  readonly forwardReduction: Reduction;
+  readonly backwardReduction: Reduction;
+  readonly #context: LayerContext;
   readonly #places: Places;
   readonly #spec: BatchNorm;
   readonly #size: number;
@@ -54,17 +54,17 @@ export class BatchNormRunner implements LayerRunner {
     Record<"sums" | "training" | "inference" | "backwardSums" | "backward", RowKernel>
   >;
 
-  constructor(setting: Setting, layer: Layer, places: Places) {
-    const { tools, region } = setting;
+  constructor(context: LayerContext, layer: Layer, places: Places) {
+    const { tools, region } = context;
     const { inShape, tensors, index } = layer;
-    this.#setting = setting;
+    this.#context = context;
     this.#places = places;
     this.#spec = layer.spec as BatchNorm;
     const size = sizeOf(inShape);
     const channels = { count: inShape[0]!, stride: size / inShape[0]! };
     this.#size = size;
     this.#channels = channels;
-    const [weight, bias, runningMean, runningVar] = tensors.map(({ name }) => setting.parameterOf(name));
+    const [weight, bias, runningMean, runningVar] = tensors.map(({ name }) => context.parameterOf(name));
     this.#tensors = { weight: weight!, bias: bias!, runningMean: runningMean!, runningVar: runningVar! };
     const tableOf = (source = region.floats(channels.count)): TableOf => ({
       source,
@@ -82,7 +82,7 @@ export class BatchNormRunner implements LayerRunner {
     const kernel = (name: string, program: Program, tables: readonly TableOf[]): RowKernel => {
       const sums = program.sums.map(() => channels);
       const all = tables.map(({ table }) => table);
-      return new RowKernel(setting, `${index} ${name}`, program, shape, all, sums);
+      return new RowKernel(context, `${index} ${name}`, program, shape, all, sums);
     };
     const { mean, scale } = this.#ofBatch;
     const affine = [ofWeight, ofBias];
@@ -95,11 +95,11 @@ export class BatchNormRunner implements LayerRunner {
       backward: kernel("backward", PROGRAMS.backward, [mean, scale, ofWeight, this.#meanDy, this.#meanDyH]),
     };
     this.scratchBytes = Math.max(...Object.values(this.#kernels).map(({ scratchBytes }) => scratchBytes));
-    this.forwardJoint = {
+    this.forwardReduction = {
       ofShard: (shard) => this.#kernels.sums.run(shard.rows, [this.#x(shard)], shard.scratch, shard.index),
       combine: (batch) => this.#combineForward(batch),
     };
-    this.backwardJoint = {
+    this.backwardReduction = {
       ofShard: (shard) =>
         this.#kernels.backwardSums.run(
           shard.rows,
@@ -139,7 +139,7 @@ export class BatchNormRunner implements LayerRunner {
   }
 
   #combineForward(batch: Batch): void {
-    const { tools, shardsOf } = this.#setting;
+    const { tools, shardsOf } = this.#context;
     const { count, stride } = this.#channels;
     const { momentum, eps } = this.#spec;
     const values = batch.rows * stride;
@@ -169,7 +169,7 @@ export class BatchNormRunner implements LayerRunner {
   }
 
   #combineBackward(batch: Batch): void {
-    const { tools, shardsOf } = this.#setting;
+    const { tools, shardsOf } = this.#context;
     const { count, stride } = this.#channels;
     const values = batch.rows * stride;
     const { weight, bias } = this.#tensors;
@@ -188,7 +188,7 @@ export class BatchNormRunner implements LayerRunner {
   }
 
   #keepRunning(): void {
-    const { singles } = this.#setting.tools;
+    const { singles } = this.#context.tools;
     const { count } = this.#channels;
     const { runningMean, runningVar } = this.#tensors;
     const from = this.#pending / 4;
@@ -197,7 +197,7 @@ export class BatchNormRunner implements LayerRunner {
   }
 
   #refreshRunning(): void {
-    const { tools } = this.#setting;
+    const { tools } = this.#context;
     const { count } = this.#channels;
     const { mean, scale } = this.#running;
     const { runningMean, runningVar } = this.#tensors;

@@ -13,17 +13,17 @@ import { type Layer, sizeOf } from "../../network.ts";
 import {
   type Batch,
   type GradientPiece,
+  type LayerContext,
   type LayerRunner,
   type Places,
   rowsAt,
-  type Setting,
   type Shard,
   type UpdatePiece,
 } from "../layer.ts";
 import { Padding } from "../padding.ts";
 import type { Parameter } from "../parameters.ts";
 import { partsOf, tiles } from "../pieces.ts";
-import { argumentsOf, compileWindowLoops, type WindowLoops } from "../windows.ts";
+import { argumentsOf, compileUnfoldLoops, type UnfoldLoops } from "../unfold.ts";
 
 const FLOAT_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -34,7 +34,7 @@ export class Conv2dRunner implements LayerRunner {
   readonly scratchBytes: number;
   readonly gradients: readonly GradientPiece[];
   readonly updates: readonly UpdatePiece[];
-  readonly #setting: Setting;
+  readonly #context: LayerContext;
   readonly #places: Places;
   readonly #weight: Parameter;
   readonly #bias: Parameter | undefined;
@@ -44,7 +44,7 @@ export class Conv2dRunner implements LayerRunner {
   readonly #taps: number;
   readonly #windows: number;
   readonly #padding: Padding;
-  readonly #loops: WindowLoops;
+  readonly #loops: UnfoldLoops;
   readonly #arguments: readonly number[];
   /** Of the scratch memory: where the framed image, the windows and the packed operand begin. */
   readonly #offsets: { readonly columns: number; readonly packed: number };
@@ -52,14 +52,14 @@ export class Conv2dRunner implements LayerRunner {
   readonly #partialWeights: number;
   readonly #partialBiases: number;
 
-  constructor(setting: Setting, { spec, inShape, outShape, tensors }: Layer, places: Places) {
-    const { tools, region, shards, training } = setting;
+  constructor(context: LayerContext, { spec, inShape, outShape, tensors }: Layer, places: Places) {
+    const { tools, region, shards, training } = context;
     const { kernel, stride, padding } = spec as Conv2d;
     const [outputs, height, width] = outShape as [number, number, number];
-    this.#setting = setting;
+    this.#context = context;
     this.#places = places;
-    this.#weight = setting.parameterOf(tensors[0]!.name);
-    this.#bias = tensors[1] && setting.parameterOf(tensors[1].name);
+    this.#weight = context.parameterOf(tensors[0]!.name);
+    this.#bias = tensors[1] && context.parameterOf(tensors[1].name);
     this.#inSize = sizeOf(inShape);
     this.#outputs = outputs;
     this.#taps = inShape[0]! * kernel[0] * kernel[1];
@@ -73,7 +73,7 @@ export class Conv2dRunner implements LayerRunner {
       stride,
       places: [height, width],
     });
-    this.#loops = tools.instance<WindowLoops>("windows", compileWindowLoops);
+    this.#loops = tools.instance<UnfoldLoops>("windows", compileUnfoldLoops);
     const columns = aligned(this.#padding.bytes);
     const packed = columns + aligned(FLOAT_BYTES * this.#taps * this.#windows);
     this.#offsets = { columns, packed };
@@ -90,7 +90,7 @@ export class Conv2dRunner implements LayerRunner {
   }
 
   forward(shard: Shard): void {
-    const { matmul } = this.#setting.tools;
+    const { matmul } = this.#context.tools;
     const [outputs, taps, windows] = [this.#outputs, this.#taps, this.#windows];
     const w = { address: this.#weight.value, stride: taps };
     const start = this.#bias ? ({ bias: this.#bias.value, along: "rows" } as const) : "zero";
@@ -104,7 +104,7 @@ export class Conv2dRunner implements LayerRunner {
   }
 
   backward(shard: Shard): void {
-    const { matmul, singles } = this.#setting.tools;
+    const { matmul, singles } = this.#context.tools;
     const [outputs, taps, windows] = [this.#outputs, this.#taps, this.#windows];
     const dy = rowsAt(this.#places.dy, outputs * windows, shard);
     const gradient = this.#partialWeights + FLOAT_BYTES * shard.index * taps * outputs;
@@ -121,7 +121,7 @@ export class Conv2dRunner implements LayerRunner {
   }
 
   #inputGradient(shard: Shard, row: number, dy: { address: number; stride: number }): void {
-    const { matmul } = this.#setting.tools;
+    const { matmul } = this.#context.tools;
     const [outputs, taps, windows] = [this.#outputs, this.#taps, this.#windows];
     const packed = this.#packed(shard, outputs);
     matmul.packB(dy, outputs, windows, packed);
@@ -148,7 +148,7 @@ export class Conv2dRunner implements LayerRunner {
   }
 
   #sumBiases({ index, rows }: Shard, dy: number): void {
-    const { doubles, loops } = this.#setting.tools;
+    const { doubles, loops } = this.#context.tools;
     const [outputs, windows] = [this.#outputs, this.#windows];
     const to = this.#partialBiases / DOUBLE_BYTES + index * outputs;
     for (let out = 0; out < outputs; out++) {
@@ -162,17 +162,17 @@ export class Conv2dRunner implements LayerRunner {
     const rows = Math.max(1, Math.floor(GRADIENT_WORK / this.#taps));
     const pieces = tiles(this.#outputs, this.#taps, rows, this.#taps).map(({ row, rows }) => ({
       parameter,
-      run: (batch: Batch): number => this.#weightGradient(row, rows, this.#setting.shardsOf(batch)),
+      run: (batch: Batch): number => this.#weightGradient(row, rows, this.#context.shardsOf(batch)),
     }));
     const bias = this.#bias;
     if (!bias) return pieces;
-    const run = (batch: Batch): number => this.#biasGradient(bias, this.#setting.shardsOf(batch));
+    const run = (batch: Batch): number => this.#biasGradient(bias, this.#context.shardsOf(batch));
     return [...pieces, { parameter: bias, run }];
   }
 
   /** Adds the shards' dW^T in tree order, and transposes. */
   #weightGradient(first: number, count: number, shards: number): number {
-    const { singles, loops } = this.#setting.tools;
+    const { singles, loops } = this.#context.tools;
     const [outputs, taps] = [this.#outputs, this.#taps];
     const partials = this.#partialWeights / 4;
     const size = taps * outputs;
@@ -192,7 +192,7 @@ export class Conv2dRunner implements LayerRunner {
   }
 
   #biasGradient({ gradient, size }: Parameter, shards: number): number {
-    const { loops } = this.#setting.tools;
+    const { loops } = this.#context.tools;
     const bytes = DOUBLE_BYTES * size;
     for (let width = 1; width < shards; width *= 2) {
       for (let i = 0; i + width < shards; i += 2 * width) {

@@ -20,10 +20,10 @@ import type { Layer } from "../../network.ts";
 import {
   type Batch,
   type GradientPiece,
+  type LayerContext,
   type LayerRunner,
   type Places,
   rowsAt,
-  type Setting,
   type Shard,
   type UpdatePiece,
 } from "../layer.ts";
@@ -43,7 +43,7 @@ export class DenseRunner implements LayerRunner {
   readonly scratchBytes = 0;
   readonly gradients: readonly GradientPiece[];
   readonly updates: readonly UpdatePiece[];
-  readonly #setting: Setting;
+  readonly #context: LayerContext;
   readonly #places: Places;
   readonly #inputs: number;
   readonly #outputs: number;
@@ -56,15 +56,15 @@ export class DenseRunner implements LayerRunner {
   readonly #packedX: Packed | undefined;
   readonly #biasSums: number;
 
-  constructor(setting: Setting, { tensors, inShape, outShape }: Layer, places: Places) {
-    const { region, batch, training } = setting;
+  constructor(context: LayerContext, { tensors, inShape, outShape }: Layer, places: Places) {
+    const { region, batch, training } = context;
     const [inputs, outputs] = [inShape[0]!, outShape[0]!];
-    this.#setting = setting;
+    this.#context = context;
     this.#places = places;
     this.#inputs = inputs;
     this.#outputs = outputs;
-    this.#weight = setting.parameterOf(tensors[0]!.name);
-    this.#bias = tensors[1] && setting.parameterOf(tensors[1].name);
+    this.#weight = context.parameterOf(tensors[0]!.name);
+    this.#bias = tensors[1] && context.parameterOf(tensors[1].name);
     const packed = (bytes: number, depth: number): Packed => ({ address: region.take(bytes), depth });
     this.#packedForward = packed(packedBytesB(inputs, outputs), inputs);
     if (places.dx !== undefined) this.#packedBackward = packed(packedBytesB(outputs, inputs), outputs);
@@ -78,7 +78,7 @@ export class DenseRunner implements LayerRunner {
   }
 
   forward(shard: Shard): void {
-    const { matmul } = this.#setting.tools;
+    const { matmul } = this.#context.tools;
     const [inputs, outputs] = [this.#inputs, this.#outputs];
     const x = { address: rowsAt(this.#places.x, inputs, shard), stride: inputs };
     const y = { address: rowsAt(this.#places.y, outputs, shard), stride: outputs };
@@ -87,7 +87,7 @@ export class DenseRunner implements LayerRunner {
   }
 
   backward(shard: Shard): void {
-    const { matmul } = this.#setting.tools;
+    const { matmul } = this.#context.tools;
     const [inputs, outputs] = [this.#inputs, this.#outputs];
     const dy = { address: rowsAt(this.#places.dy, outputs, shard), stride: outputs };
     const x = { address: rowsAt(this.#places.x, inputs, shard), stride: inputs };
@@ -120,7 +120,7 @@ export class DenseRunner implements LayerRunner {
   }
 
   #weightGradient({ row, column, rows, columns }: Tile, depth: number): number {
-    const { matmul, loops } = this.#setting.tools;
+    const { matmul, loops } = this.#context.tools;
     const inputs = this.#inputs;
     const to = { address: this.#weight.gradient + FLOAT_BYTES * (row * inputs + column), stride: inputs };
     const [dy, x] = [partOfA(this.#packedDy!, row, 0), partOfB(this.#packedX!, 0, column)];
@@ -129,7 +129,7 @@ export class DenseRunner implements LayerRunner {
   }
 
   #biasGradient(bias: Parameter, { column, columns }: Tile, rows: number): number {
-    const { loops } = this.#setting.tools;
+    const { loops } = this.#context.tools;
     const sums = this.#biasSums + DOUBLE_BYTES * column;
     const dy = this.#places.dy! + FLOAT_BYTES * column;
     loops.sumColumns(sums, dy, rows, columns, FLOAT_BYTES * this.#outputs);
@@ -157,7 +157,7 @@ export class DenseRunner implements LayerRunner {
   }
 
   #pack({ row, column, rows, columns }: Tile): void {
-    const { matmul } = this.#setting.tools;
+    const { matmul } = this.#context.tools;
     const inputs = this.#inputs;
     const w = { address: this.#weight.value + FLOAT_BYTES * (row * inputs + column), stride: inputs };
     matmul.packB({ ...w, transposed: true }, columns, rows, partOfB(this.#packedForward, column, row));

@@ -4,7 +4,7 @@
  */
 import { type Layer, sizeOf } from "../../network.ts";
 import { keyOf } from "../../random.ts";
-import { type LayerRunner, type Places, rowsAt, type Setting, type Shard } from "../layer.ts";
+import { type LayerContext, type LayerRunner, type Places, rowsAt, type Shard } from "../layer.ts";
 import { SALT } from "../loops.ts";
 
 /** Keeps the stream apart from others of the same seed. */
@@ -14,14 +14,14 @@ export class DropoutRunner implements LayerRunner {
   readonly scratchBytes = 0;
   readonly gradients = [];
   readonly updates = [];
-  readonly #setting: Setting;
+  readonly #context: LayerContext;
   readonly #places: Places;
   readonly #rate: number;
   readonly #layer: number;
   readonly #size: number;
 
-  constructor(setting: Setting, { index, spec, inShape }: Layer, places: Places) {
-    this.#setting = setting;
+  constructor(context: LayerContext, { index, spec, inShape }: Layer, places: Places) {
+    this.#context = context;
     this.#places = places;
     this.#rate = spec.kind === "dropout" ? spec.rate : 0;
     this.#layer = index;
@@ -31,7 +31,7 @@ export class DropoutRunner implements LayerRunner {
   forward(shard: Shard): void {
     const [x, y] = [rowsAt(this.#places.x, this.#size, shard), rowsAt(this.#places.y, this.#size, shard)];
     if (shard.batch.training) this.#drop(y, x, shard);
-    else if (x !== y) this.#setting.tools.singles.copyWithin(y / 4, x / 4, x / 4 + shard.rows * this.#size);
+    else if (x !== y) this.#context.tools.singles.copyWithin(y / 4, x / 4, x / 4 + shard.rows * this.#size);
   }
 
   backward(shard: Shard): void {
@@ -41,11 +41,11 @@ export class DropoutRunner implements LayerRunner {
   }
 
   #drop(to: number, from: number, { batch, first, rows }: Shard): void {
-    const key = keyOf(this.#setting.seed, STREAM, this.#layer, batch.step);
+    const key = keyOf(this.#context.seed, STREAM, this.#layer, batch.step);
     const count = rows * this.#size;
     const threshold = Math.round(this.#rate * 2 ** 32);
     const scale = 1 / (1 - this.#rate);
-    const { loops } = this.#setting.tools;
+    const { loops } = this.#context.tools;
     loops.drop(to, from, count, key, Math.imul(key, SALT), first * this.#size, threshold, scale);
   }
 }

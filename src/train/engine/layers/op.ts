@@ -16,10 +16,10 @@ import { substitute } from "../../../ops/substitute.ts";
 import { channelAxisOf, type Layer, sizeOf } from "../../network.ts";
 import {
   type GradientPiece,
+  type LayerContext,
   type LayerRunner,
   type Places,
   rowsAt,
-  type Setting,
   type Shard,
   type UpdatePiece,
 } from "../layer.ts";
@@ -51,9 +51,9 @@ export class OpRunner implements LayerRunner {
   readonly #forward: RowKernel;
   readonly #backward: RowKernel | undefined;
 
-  constructor(setting: Setting, layer: Layer, places: Places) {
-    const { tools, region } = setting;
-    const { op, tables } = tabledOp(layer, setting.parameterOf);
+  constructor(context: LayerContext, layer: Layer, places: Places) {
+    const { tools, region } = context;
+    const { op, tables } = tabledOp(layer, context.parameterOf);
     const size = sizeOf(layer.inShape);
     const shape = { size, last: layer.inShape.at(-1)! };
     this.#places = places;
@@ -70,19 +70,19 @@ export class OpRunner implements LayerRunner {
       return table;
     });
     this.updates = updates;
-    this.#forward = new RowKernel(setting, `${layer.index} forward`, forwardProgram(op), shape, made);
+    this.#forward = new RowKernel(context, `${layer.index} forward`, forwardProgram(op), shape, made);
     const learned = tables.filter(({ parameter }) => parameter?.spec.learned);
     if (places.dy !== undefined) {
       const names = learned.map(({ param }) => param);
       const channels = learned.map((table) => table.channels);
       const program = backwardProgram(op, names);
-      this.#backward = new RowKernel(setting, `${layer.index} backward`, program, shape, made, channels);
+      this.#backward = new RowKernel(context, `${layer.index} backward`, program, shape, made, channels);
       const { sums } = this.#backward;
       this.gradients = learned.map(({ parameter }, k) => ({
         parameter: parameter!,
         run: (batch) => {
           const { loops } = tools;
-          const totals = sums!.total(k, setting.shardsOf(batch));
+          const totals = sums!.total(k, context.shardsOf(batch));
           loops.round(parameter!.gradient, totals, parameter!.size);
           return loops.squares(parameter!.gradient, 1, parameter!.size, 0);
         },

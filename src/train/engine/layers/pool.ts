@@ -4,10 +4,10 @@
  */
 import type { Pool } from "../../layers.ts";
 import { type Layer, sizeOf } from "../../network.ts";
-import { type LayerRunner, type Places, rowsAt, type Setting, type Shard } from "../layer.ts";
+import { type LayerContext, type LayerRunner, type Places, rowsAt, type Shard } from "../layer.ts";
 import { Padding } from "../padding.ts";
 import { compilePoolLoops, type PoolLoops } from "../pool-loops.ts";
-import { argumentsOf } from "../windows.ts";
+import { argumentsOf } from "../unfold.ts";
 
 const FLOAT_BYTES = 4;
 
@@ -25,7 +25,7 @@ export class PoolRunner implements LayerRunner {
   readonly #origins: number | undefined;
   readonly #share: number;
 
-  constructor({ tools, region, batch }: Setting, { spec, inShape, outShape }: Layer, places: Places) {
+  constructor({ tools, region, batch }: LayerContext, { spec, inShape, outShape }: Layer, places: Places) {
     const { kind, kernel, stride, padding } = spec as Pool;
     const [channels, ...plane] = outShape as [number, number, number];
     this.#places = places;

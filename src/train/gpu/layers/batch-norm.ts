@@ -12,13 +12,13 @@ import type { KernelSource } from "../../../gpu/kernel-source.ts";
 import { KernelText } from "../../../gpu/source.ts";
 import type { DeviceArray } from "../../../gpu/staging.ts";
 import { type Layer, sizeOf } from "../../network.ts";
-import type { DeviceLayer, Setting } from "../layer.ts";
+import type { DeviceLayer, LayerContext } from "../layer.ts";
 import { sumLines } from "../sums.ts";
 import { channelSums, tables } from "./elementwise.ts";
 
 const [X, Y] = ["this.thread.x", "this.thread.y"];
 
-export async function batchNormLayer({ gpu, weights }: Setting, layer: Layer): Promise<DeviceLayer> {
+export async function batchNormLayer({ gpu, weights }: LayerContext, layer: Layer): Promise<DeviceLayer> {
   const { index, spec, inShape, tensors } = layer;
   if (spec.kind !== "batch_norm") throw new TypeError(`${spec.kind} is no batch_norm`);
   const { eps, momentum } = spec;

@@ -6,17 +6,17 @@ import type { KernelSource } from "../../../gpu/kernel-source.ts";
 import { KernelText, type Parameter } from "../../../gpu/source.ts";
 import type { Layer } from "../../network.ts";
 import { sizeOf } from "../../network.ts";
-import type { DeviceLayer, Gradient, Setting } from "../layer.ts";
+import type { DeviceLayer, Gradient, LayerContext } from "../layer.ts";
 import { sumLines } from "../sums.ts";
 import { channelSums, tables } from "./elementwise.ts";
-import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./windows.ts";
+import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./sliding-windows.ts";
 
 const [X, Y] = ["this.thread.x", "this.thread.y"];
 /** Threads that share the rows of a weight's gradient. */
 const PARTS = 16;
 const ROWS: Parameter = ["rows", "integer"];
 
-export async function conv2dLayer({ gpu, weights }: Setting, layer: Layer): Promise<DeviceLayer> {
+export async function conv2dLayer({ gpu, weights }: LayerContext, layer: Layer): Promise<DeviceLayer> {
   const windows = windowsOf(layer);
   const { input, output, kernel } = windows;
   const [weight, bias] = layer.tensors.map(({ name }) => name);

@@ -9,12 +9,12 @@
  */
 import type { KernelSource } from "../../../gpu/kernel-source.ts";
 import { type Layer, sizeOf } from "../../network.ts";
-import type { DeviceLayer, Gradient, Setting } from "../layer.ts";
+import type { DeviceLayer, Gradient, LayerContext } from "../layer.ts";
 import { sumLines, type Term } from "../sums.ts";
 
 const [X, Y] = ["this.thread.x", "this.thread.y"];
 
-export async function denseLayer({ gpu, weights }: Setting, layer: Layer): Promise<DeviceLayer> {
+export async function denseLayer({ gpu, weights }: LayerContext, layer: Layer): Promise<DeviceLayer> {
   const { index, inShape, tensors } = layer;
   const [inputs, units] = [sizeOf(inShape), layer.outShape[0]!];
   const [weight, bias] = tensors.map(({ name }) => name);

@@ -3,7 +3,7 @@ import { STREAM } from "../../engine/layers/dropout.ts";
 import { SALT } from "../../engine/loops.ts";
 import { type Layer, sizeOf } from "../../network.ts";
 import { keyOf } from "../../random.ts";
-import type { DeviceLayer, Setting } from "../layer.ts";
+import type { DeviceLayer, LayerContext } from "../layer.ts";
 
 /** Functions keep integers, where variables of gpu.js would make floats of them. */
 const FUNCTIONS = [
@@ -15,7 +15,7 @@ const FUNCTIONS = [
 ];
 const [FACTOR_A, FACTOR_B, SIGN] = [0x85ebca6b | 0, 0xc2b2ae35 | 0, 1 << 31];
 
-export async function dropoutLayer({ gpu, seed }: Setting, layer: Layer): Promise<DeviceLayer> {
+export async function dropoutLayer({ gpu, seed }: LayerContext, layer: Layer): Promise<DeviceLayer> {
   const { index, spec, inShape } = layer;
   const size = sizeOf(inShape);
   const rate = spec.kind === "dropout" ? spec.rate : 0;

@@ -16,7 +16,7 @@ import type { Num } from "../../../ops/expr.ts";
 import { fuse } from "../../../ops/fuse.ts";
 import type { Program } from "../../../ops/program.ts";
 import { type Layer, sizeOf } from "../../network.ts";
-import type { DeviceLayer, Gradient, Setting } from "../layer.ts";
+import type { DeviceLayer, Gradient, LayerContext } from "../layer.ts";
 import { sumLines } from "../sums.ts";
 import type { ArrayParam, BoundLayer } from "./bound-op.ts";
 
@@ -31,7 +31,7 @@ interface ParamSums {
 }
 
 export async function elementwiseLayer(
-  { gpu, weights }: Setting,
+  { gpu, weights }: LayerContext,
   { index, inShape }: Layer,
   { op, arrays }: BoundLayer,
 ): Promise<DeviceLayer> {

@@ -1,13 +1,13 @@
 /** @file Pooling as `nn.MaxPool2d` and `nn.AvgPool2d`; the gradient of a maximum goes to the first of equal ones. */
 import { KernelText } from "../../../gpu/source.ts";
 import type { Layer } from "../../network.ts";
-import type { DeviceLayer, Setting } from "../layer.ts";
+import type { DeviceLayer, LayerContext } from "../layer.ts";
 import { tables } from "./elementwise.ts";
-import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./windows.ts";
+import { inputAt, isInside, overWindow, overWindowsAt, placeLines, windowsOf } from "./sliding-windows.ts";
 
 const Y = "this.thread.y";
 
-export async function poolLayer({ gpu }: Setting, layer: Layer): Promise<DeviceLayer> {
+export async function poolLayer({ gpu }: LayerContext, layer: Layer): Promise<DeviceLayer> {
   const windows = windowsOf(layer);
   const { input, output, kernel } = windows;
   const isMax = layer.spec.kind === "max_pool";

@@ -6,11 +6,11 @@ import { backward as backwardOf } from "../../../ops/backward.ts";
 import type { BoundOp } from "../../../ops/definition.ts";
 import { fuse } from "../../../ops/fuse.ts";
 import { type Layer, sizeOf } from "../../network.ts";
-import type { DeviceLayer, Setting } from "../layer.ts";
+import type { DeviceLayer, LayerContext } from "../layer.ts";
 
 /** @param op whose parameters are numbers */
 export async function rowWiseLayer(
-  { gpu }: Setting,
+  { gpu }: LayerContext,
   { index, inShape }: Layer,
   op: BoundOp,
 ): Promise<DeviceLayer> {

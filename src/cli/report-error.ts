@@ -2,7 +2,7 @@
 import { OpSyntaxError, SluiceError, TrainingError } from "../errors.ts";
 import type { Glance } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import { print, toJson } from "./streams.ts";
+import { print, toJson } from "./print.ts";
 import { type Style, styleFor, widthOf } from "./style.ts";
 import { printable, printableLines, wrap } from "./text.ts";
 

@@ -5,7 +5,7 @@ import type { Codes } from "./tools.ts";
 import type { UpdateRule } from "./update.ts";
 
 /** All that a thread needs to know of an engine, as plain data. */
-export interface Plan {
+export interface EnginePlan {
   /** Where the engine's memory begins. */
   readonly base: number;
   readonly network: Network;
@@ -14,7 +14,7 @@ export interface Plan {
   readonly batch: number;
   readonly slots: number;
   /** Threads that may work at the same time. */
-  readonly lanes: number;
+  readonly threads: number;
   readonly seed: number;
   /** Left out: the network only computes its outputs. */
   readonly head?: { readonly loss: Loss; readonly targetSize: number };

@@ -1,4 +1,4 @@
-/** @file The looks of the report: the palette of plots as CSS, for light and for dark screens, and its few shapes. */
+/** @file The style sheet of the report: the palette of plots as CSS, for light and for dark screens, and its few shapes. */
 import { DARK, DASHES, LIGHT, type Theme } from "../plot/palette.ts";
 
 /** The page's style sheet. */

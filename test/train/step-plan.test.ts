@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Meter } from "../../src/train/meter.ts";
-import { Plan } from "../../src/train/plan.ts";
+import { StepPlan } from "../../src/train/step-plan.ts";
 
 const small = fc.integer({ min: 1, max: 40 });
 
@@ -12,7 +12,7 @@ test("groups cover every step once, in order, and end where an epoch or a stop d
   });
   fc.assert(
     fc.property(options, small, (given, most) => {
-      const plan = new Plan(given);
+      const plan = new StepPlan(given);
       let step = 0;
       for (let group = plan.group(0, most); group; group = plan.group(step, most)) {
         expect(group.first).toBe(step);
@@ -33,7 +33,7 @@ test("groups cover every step once, in order, and end where an epoch or a stop d
 test("the rows of an epoch's steps are all of its rows", () => {
   fc.assert(
     fc.property(small, small, (rows, batch) => {
-      const plan = new Plan({ rows, batch, epochs: 2, stops: [] });
+      const plan = new StepPlan({ rows, batch, epochs: 2, stops: [] });
       let total = 0;
       for (let step = plan.perEpoch; step < plan.total; step++) {
         expect(plan.rowsBefore(step)).toBe(total);

@@ -1,15 +1,15 @@
-/** @file The workers that do the jobs of one engine together. */
+/** @file The workers that do the jobs of one engine together: a team of threads, as OpenMP says. */
 import type { Share } from "../../workers/budget.ts";
 import { acquirePool, type Pool } from "../../workers/pool.ts";
 import { post } from "../../workers/posted.ts";
 import type { Part } from "./entry.ts";
-import type { Job, Plan } from "./plan.ts";
+import type { EnginePlan, Job } from "./jobs.ts";
 import type { Runner } from "./runner.ts";
 
 /** From source the workers are TypeScript too. */
 const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js", import.meta.url).href;
 
-export class Crew {
+export class Team {
   readonly #runner: Runner;
   readonly #plan: Part["plan"];
   readonly #workers: number;
@@ -20,7 +20,7 @@ export class Crew {
    *
    * @param share gives the memory in which they find the plan
    */
-  constructor(runner: Runner, plan: Plan, workers: number, share: Share) {
+  constructor(runner: Runner, plan: EnginePlan, workers: number, share: Share) {
     this.#plan = post(plan, share);
     this.#runner = runner;
     this.#workers = workers;
@@ -36,8 +36,8 @@ export class Crew {
   async perform(job: Job): Promise<void> {
     const { phases } = this.#runner;
     phases.reset();
-    const parts = Array.from({ length: this.#workers }, (_, lane): Promise<void> => {
-      const part: Part = { plan: this.#plan, lane, job };
+    const parts = Array.from({ length: this.#workers }, (_, thread): Promise<void> => {
+      const part: Part = { plan: this.#plan, thread, job };
       return this.#pool.runIn<void>(ENTRY, part).catch((error: Error) => {
         // The others would wait for the items that this one had in hand.
         phases.abort();

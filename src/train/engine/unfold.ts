@@ -13,7 +13,7 @@ import { countUp, increase, localsOf, numbered } from "../../workers/matmul/writ
 import type { Pair } from "../layers.ts";
 
 /** Images that windows are taken of. */
-export interface Windows {
+export interface SlidingWindows {
   readonly channels: number;
   /** Height and width of the image, with its padding. */
   readonly plane: Pair;
@@ -24,7 +24,7 @@ export interface Windows {
 }
 
 /** Addresses are in bytes, all other numbers are counts of float32s, as `argumentsOf` gives them. */
-export interface WindowLoops {
+export interface UnfoldLoops {
   readonly unfold: (matrix: number, image: number, ...windows: readonly number[]) => void;
   /** Adds to the image. */
   readonly fold: (matrix: number, image: number, ...windows: readonly number[]) => void;
@@ -45,7 +45,7 @@ export const WINDOW_ARGUMENTS = [
 const NAMES = ["matrix", "image", ...WINDOW_ARGUMENTS] as const;
 
 /** The last arguments of the loops. */
-export function argumentsOf({ channels, plane, kernel, stride, places }: Windows): readonly number[] {
+export function argumentsOf({ channels, plane, kernel, stride, places }: SlidingWindows): readonly number[] {
   const [height, width] = plane;
   return [channels, ...kernel, ...places, width, height * width, stride[0] * width, stride[1]];
 }
@@ -53,8 +53,8 @@ export function argumentsOf({ channels, plane, kernel, stride, places }: Windows
 const FLOAT_BYTES = 4;
 const LANES = 4;
 
-/** A module that imports a shared memory as `env.memory` and exports `WindowLoops`. */
-export function compileWindowLoops(): Uint8Array<ArrayBuffer> {
+/** A module that imports a shared memory as `env.memory` and exports `UnfoldLoops`. */
+export function compileUnfoldLoops(): Uint8Array<ArrayBuffer> {
   const module = new ModuleAssembler();
   importArena(module);
   for (const name of ["unfold", "fold"] as const) {

@@ -27,7 +27,7 @@ export function rowsPerWindow(rowBytes: number, columns: number): number {
   return Math.max(1, Math.floor(Math.max(WINDOW_BYTES, columns * COLUMN_BYTES) / rowBytes));
 }
 
-export class Windows {
+export class RowWindows {
   /** Rows of a window, except the last one of a table. */
   readonly size: number;
   readonly count: number;

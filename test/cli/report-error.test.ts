@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorToJson, exitCodeOf, isBrokenPipe, renderError } from "../../src/cli/report.ts";
+import { errorToJson, exitCodeOf, isBrokenPipe, renderError } from "../../src/cli/report-error.ts";
 import { styleFor } from "../../src/cli/style.ts";
 import {
   AbortError,

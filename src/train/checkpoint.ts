@@ -26,7 +26,7 @@ export interface Best {
 }
 
 /** What changes from step to step. */
-export interface Standing {
+export interface TrainingState {
   /** Steps done. */
   step: number;
   sums: EpochSums;
@@ -46,16 +46,16 @@ export interface RowCounts {
 export interface Checkpoint {
   readonly settings: Settings;
   readonly rows: RowCounts;
-  readonly standing: Standing;
+  readonly state: TrainingState;
   /** The weights that are trained on, where the model's own are better ones. */
   readonly tensors: Map<string, Float32Array> | undefined;
   /** Of the optimiser, as the engine has it: `0.weight.mean`. */
-  readonly state: Map<string, Float32Array>;
+  readonly optimizerState: Map<string, Float32Array>;
 }
 
 export const newSums = (): EpochSums => ({ loss: 0, weight: 0, correct: 0, rows: 0 });
 
-export const newStanding = (): Standing => ({
+export const newState = (): TrainingState => ({
   ...{ step: 0, sums: newSums(), validation: undefined, best: undefined },
   history: new History(),
 });
@@ -64,14 +64,14 @@ export const newStanding = (): Standing => ({
 const LAST = "last";
 
 /** The same training gives the same bytes: nothing here is of the clock, or of how many threads there were. */
-export function toTraining({ settings, rows, standing, tensors, state }: Checkpoint): Training {
+export function toTraining({ settings, rows, state, tensors, optimizerState }: Checkpoint): Training {
   const arrays = new Map<string, Float32Array>();
-  for (const [name, values] of state) {
+  for (const [name, values] of optimizerState) {
     const { tensor, array } = splitName(name);
     arrays.set(`${array}.${tensor}`, values);
   }
   for (const [name, values] of tensors ?? []) arrays.set(`${LAST}.${name}`, values);
-  const { history, ...rest } = standing;
+  const { history, ...rest } = state;
   return { progress: { version: VERSION, settings, rows, ...rest, history: history.toJSON() }, arrays };
 }
 
@@ -96,19 +96,19 @@ export function fromTraining(training: Training | undefined, network?: Network):
   if (fault !== undefined) throw damaged(`its ${fault} is not what a training writes`);
   const { settings, rows, step, sums, history, validation, best } = progress as unknown as Stored;
   const tensors = new Map<string, Float32Array>();
-  const state = new Map<string, Float32Array>();
+  const optimizerState = new Map<string, Float32Array>();
   for (const [name, values] of arrays) {
     const dot = name.indexOf(".");
     const [array, tensor] = [name.slice(0, dot), name.slice(dot + 1)];
     if (array === LAST) tensors.set(tensor, values);
-    else state.set(`${tensor}.${array}`, values);
+    else optimizerState.set(`${tensor}.${array}`, values);
   }
   // A step began them.
-  if (network && step > 0) requireState(network, settings, state);
+  if (network && step > 0) requireState(network, settings, optimizerState);
   return {
-    ...{ settings, rows, state },
+    ...{ settings, rows, optimizerState },
     tensors: tensors.size > 0 ? tensors : undefined,
-    standing: {
+    state: {
       ...{ step, sums: { ...sums } },
       ...{ validation: withLoss(validation), best: withLoss(best) },
       history: new History(history),
@@ -124,18 +124,22 @@ const damaged = (what: string): UsageError =>
   });
 
 /** Without its arrays an optimiser would begin anew, in the middle of a training. */
-function requireState(network: Network, { optimizer }: Settings, state: Checkpoint["state"]): void {
+function requireState(
+  network: Network,
+  { optimizer }: Settings,
+  optimizerState: Checkpoint["optimizerState"],
+): void {
   const { state: arrays } = parseOptimizer(optimizer);
   for (const { name, shape, learned } of tensorsOf(network)) {
     for (const array of learned ? arrays : []) {
-      if (state.get(`${name}.${array}`)?.length === sizeOf(shape)) continue;
+      if (optimizerState.get(`${name}.${array}`)?.length === sizeOf(shape)) continue;
       throw damaged(`the optimiser's ${array} of ${name} is missing, or has another shape`);
     }
   }
 }
 
 /** The progress as JSON has it. */
-interface Stored extends Omit<Standing, "history"> {
+interface Stored extends Omit<TrainingState, "history"> {
   readonly settings: Settings;
   readonly rows: RowCounts;
   readonly history: HistoryData;

@@ -8,8 +8,8 @@ import { renderConfusion } from "./confusion.ts";
 import { renderHistogram } from "./histogram.ts";
 import { escaped, section } from "./html.ts";
 import { type ChartCurve, type Point, renderLines } from "./lines.ts";
-import { SCRIPT, styleSheet } from "./look.ts";
 import { imageSize, renderPicture } from "./pictures.ts";
+import { SCRIPT, styleSheet } from "./style-sheet.ts";
 
 export interface Report {
   readonly title: string;
@@ -133,11 +133,11 @@ function inGroups(
   about: string,
   logarithmic: boolean,
   names: readonly string[],
-  { layers: looks }: History,
+  { layers: records }: History,
   read: (layer: LayersRecord["layers"][number]) => number | undefined,
 ): string[] {
   const curves = names.flatMap((label, index): ChartCurve[] => {
-    const points = pointsOf(looks, index, read);
+    const points = pointsOf(records, index, read);
     return points.length === 0 ? [] : [{ label, points }];
   });
   return chunks(curves).map((part, i) =>
@@ -151,11 +151,11 @@ function inGroups(
 }
 
 const pointsOf = (
-  looks: readonly LayersRecord[],
+  records: readonly LayersRecord[],
   index: number,
   read: (layer: LayersRecord["layers"][number]) => number | undefined,
 ): Point[] =>
-  looks.flatMap(({ step, layers: each }): Point[] => {
+  records.flatMap(({ step, layers: each }): Point[] => {
     const layer = each.find((one) => one.index === index);
     const value = layer && read(layer);
     return value === undefined ? [] : [[step, value]];
@@ -167,13 +167,13 @@ const chunks = (curves: readonly ChartCurve[]): (readonly ChartCurve[])[] =>
   );
 
 /** A chart for each layer that learns a slope: all of its values, or how they are spread. */
-function learned(looks: readonly LayersRecord[], names: readonly string[]): string[] {
+function learned(records: readonly LayersRecord[], names: readonly string[]): string[] {
   return names.map((name, index) => {
     const find = ({ layers: each }: LayersRecord) => each.find((one) => one.index === index)?.learned;
-    const { count, values = [] } = looks.map(find).findLast(Boolean) ?? {};
+    const { count, values = [] } = records.map(find).findLast(Boolean) ?? {};
     const labels = count === values.length ? values.map((_, i) => `channel ${i}`) : SPREAD;
     const curves = values.map((_, i): ChartCurve => {
-      const points = pointsOf(looks, index, (layer) => layer.learned?.values[i]);
+      const points = pointsOf(records, index, (layer) => layer.learned?.values[i]);
       return { label: values.length === 1 ? "value" : labels[i]!, points };
     });
     const about = count === values.length ? "" : `${formatCount(count!)} channels, and how they are spread.`;

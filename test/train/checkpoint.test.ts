@@ -1,11 +1,11 @@
 /** @file A checkpoint comes back as it was, and what is no checkpoint is told as such. */
 import { expect, test } from "vitest";
 import { UnsupportedError, UsageError } from "../../src/errors.ts";
+import { type Checkpoint, fromTraining, toTraining } from "../../src/train/checkpoint.ts";
 import { History } from "../../src/train/history.ts";
 import { sequential } from "../../src/train/model.ts";
 import { buildNetwork } from "../../src/train/network.ts";
 import { settingsOf } from "../../src/train/options.ts";
-import { type Checkpoint, fromTraining, toTraining } from "../../src/train/standing.ts";
 import type { Training } from "../../src/train/trained.ts";
 
 const model = sequential("dense(4) | prelu | dense(2)");
@@ -21,12 +21,12 @@ function checkpoint(loss = 0.5): Checkpoint {
   history.addLayers({ step: 1, layers: [{ index: 1, dead: 0, learned: { count: 1, values: [0.25] } }] });
   history.addEpoch({ epoch: 1, step: 1, training: { loss }, validation: { loss, accuracy: 1 } });
   const sums = { loss: 0, weight: 0, correct: 0, rows: 0 };
-  const standing = { step: 1, sums, validation: { loss, accuracy: 1 }, best: undefined, history };
+  const state = { step: 1, sums, validation: { loss, accuracy: 1 }, best: undefined, history };
   return {
     ...{ settings, rows: { train: 90, validation: 10 } },
-    standing: { ...standing, best: { loss, step: 1, epoch: 1 } },
+    state: { ...state, best: { loss, step: 1, epoch: 1 } },
     tensors: new Map([["0.weight", Float32Array.of(1, 2)]]),
-    state: new Map([["0.weight.mean", Float32Array.of(3, 4)]]),
+    optimizerState: new Map([["0.weight.mean", Float32Array.of(3, 4)]]),
   };
 }
 
@@ -39,14 +39,14 @@ const stored = (given = checkpoint()): Training => {
 test("a checkpoint comes back as it was", () => {
   const back = fromTraining(stored());
   expect(back).toEqual(checkpoint());
-  expect(back.standing.history.toJSON()).toEqual(checkpoint().standing.history.toJSON());
+  expect(back.state.history.toJSON()).toEqual(checkpoint().state.history.toJSON());
 });
 
 test("numbers that JSON does not know come back as NaN, so that a training goes on as if it had not stopped", () => {
-  const { standing } = fromTraining(stored(checkpoint(Number.NaN)));
-  expect(standing.validation!.loss).toBeNaN();
-  expect(standing.best!.loss).toBeNaN();
-  expect(standing.history.loss.points()).toEqual([[1, Number.NaN]]);
+  const { state } = fromTraining(stored(checkpoint(Number.NaN)));
+  expect(state.validation!.loss).toBeNaN();
+  expect(state.best!.loss).toBeNaN();
+  expect(state.history.loss.points()).toEqual([[1, Number.NaN]]);
 });
 
 test("a checkpoint of a later version is told as such", () => {
@@ -62,7 +62,7 @@ test("a checkpoint without all arrays of its optimiser is damaged", () => {
     /optimiser's square of 0.weight is missing/,
   );
   const all = new Map(arrays).set("square.0.weight", new Float32Array(2));
-  expect(fromTraining({ progress, arrays: all }, network).state.size).toBe(2);
+  expect(fromTraining({ progress, arrays: all }, network).optimizerState.size).toBe(2);
   const short = new Map(all).set("mean.0.weight", new Float32Array(1));
   expect(() => fromTraining({ progress, arrays: short }, network)).toThrow(/has another shape/);
 });

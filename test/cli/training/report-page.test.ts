@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Report } from "../../../src/cli/training/page.ts";
-import { renderReport } from "../../../src/cli/training/page.ts";
+import type { Report } from "../../../src/cli/training/report-page.ts";
+import { renderReport } from "../../../src/cli/training/report-page.ts";
 import { History } from "../../../src/train/history.ts";
 import { madeUpReport } from "../../support/training.ts";
 

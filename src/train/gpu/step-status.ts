@@ -18,7 +18,7 @@ export const STATUS = 3;
 const TERMS = 64;
 const X = "this.thread.x";
 
-export interface Verdict {
+export interface StepStatus {
   /**
    * @param losses the first `rows` of them are shares of the loss
    * @param status of the step before
@@ -27,11 +27,11 @@ export interface Verdict {
 }
 
 /** @param clip largest norm of the gradient */
-export async function compileVerdict(
+export async function compileStepStatus(
   gpu: GpuJs,
   parameters: number,
   clip: number | undefined,
-): Promise<Verdict> {
+): Promise<StepStatus> {
   const partial = await gpu.kernel(partSums((k) => `values[${k}]`));
   const folds: { readonly kernel: GpuKernel; readonly count: number }[] = [];
   for (let count = parameters; folds.length === 0 || count > TERMS; ) {
@@ -40,7 +40,7 @@ export async function compileVerdict(
     folds.push({ kernel: await gpu.kernel(source), count });
     count = Math.ceil(count / TERMS);
   }
-  const verdict = await gpu.kernel(verdictKernel(clip));
+  const decision = await gpu.kernel(statusKernel(clip));
   return {
     async decide(losses, rows, gradient, status) {
       const parts = Math.ceil(rows / TERMS);
@@ -49,7 +49,7 @@ export async function compileVerdict(
       for (const { kernel, count } of folds) {
         squares = await kernel.start([squares, count], Math.ceil(count / TERMS));
       }
-      return verdict.start([ofLoss, squares, status, parts, squares.length], STATUS);
+      return decision.start([ofLoss, squares, status, parts, squares.length], STATUS);
     },
   };
 }
@@ -67,7 +67,7 @@ function partSums(term: (k: string) => string): KernelSource {
   };
 }
 
-function verdictKernel(clip: number | undefined): KernelSource {
+function statusKernel(clip: number | undefined): KernelSource {
   const text = new KernelText();
   // Of NaN and of infinities it is not true.
   const largest = text.hidden(3.4028234663852886e38);

@@ -1,6 +1,6 @@
 /** @file What there is to see of the layers after a step, from what was brought here from the device. */
 import type { Fault, LayerStatistics } from "../engine/engine.ts";
-import { deadUnits, histogramOf } from "../engine/statistics.ts";
+import { deadUnits, histogramOf } from "../engine/layer-statistics.ts";
 import { nameOf } from "../layers.ts";
 import type { Layer, Network } from "../network.ts";
 

@@ -1,7 +1,7 @@
 /** @file The steps of a training: how many there are, and which of them are trained as one group. */
 
 /** Steps of one epoch that follow one another without a stop. */
-export interface Group {
+export interface StepGroup {
   /** From 0. */
   readonly epoch: number;
   /** The first step, counted over the whole training. */
@@ -9,7 +9,7 @@ export interface Group {
   readonly count: number;
 }
 
-export interface PlanOptions {
+export interface StepPlanOptions {
   /** Rows of an epoch. */
   readonly rows: number;
   readonly batch: number;
@@ -18,7 +18,7 @@ export interface PlanOptions {
   readonly stops: readonly number[];
 }
 
-export class Plan {
+export class StepPlan {
   /** Steps of an epoch; the last one may have fewer rows. */
   readonly perEpoch: number;
   /** Steps in all. */
@@ -27,14 +27,14 @@ export class Plan {
   readonly #batch: number;
   readonly #stops: readonly number[];
 
-  constructor({ rows, batch, epochs, stops }: PlanOptions) {
+  constructor({ rows, batch, epochs, stops }: StepPlanOptions) {
     this.perEpoch = Math.ceil(rows / batch);
     this.total = this.perEpoch * epochs;
     [this.#rows, this.#batch, this.#stops] = [rows, batch, stops.filter((stop) => stop > 0)];
   }
 
   /** The group that begins with a step, of at most `most` steps; undefined behind the last step. */
-  group(first: number, most: number): Group | undefined {
+  group(first: number, most: number): StepGroup | undefined {
     if (first >= this.total) return undefined;
     const ends = [this.perEpoch, ...this.#stops].map((stop) => stop - (first % stop));
     return { epoch: Math.floor(first / this.perEpoch), first, count: Math.max(1, Math.min(most, ...ends)) };

@@ -6,7 +6,7 @@ import type { KernelText } from "../../../gpu/source.ts";
 import type { Pair } from "../../layers.ts";
 import { type Layer, sizeOf } from "../../network.ts";
 
-export interface Windows {
+export interface SlidingWindows {
   /** [channels, height, width] */
   readonly input: Image;
   readonly output: Image;
@@ -23,7 +23,7 @@ export interface Image {
   readonly size: number;
 }
 
-export function windowsOf({ spec, inShape, outShape }: Layer): Windows {
+export function windowsOf({ spec, inShape, outShape }: Layer): SlidingWindows {
   if (spec.kind !== "conv2d" && spec.kind !== "max_pool" && spec.kind !== "avg_pool") {
     throw new TypeError(`${spec.kind} has no windows`);
   }
@@ -59,7 +59,7 @@ function overKernel([height, width]: Pair, body: readonly string[]): string[] {
 
 /** Where place (ky, kx) of the window of output place (`row`, `column`) lies in the input. */
 export function inputAt(
-  { stride, padding }: Windows,
+  { stride, padding }: SlidingWindows,
   row: string,
   column: string,
   ky = "ky",
@@ -77,7 +77,7 @@ export const isInside = ({ height, width }: Image, y: string, x: string): string
 
 /** Lines for each place of the kernel that lies inside the input. */
 export function overWindow(
-  windows: Windows,
+  windows: SlidingWindows,
   row: string,
   column: string,
   body: (y: string, x: string) => readonly string[],
@@ -89,7 +89,7 @@ export function overWindow(
 /** Lines for each window that input place (`row`, `column`) is in; `y` and `x` are the window's place in the output. */
 export function overWindowsAt(
   text: KernelText,
-  { kernel, stride, padding, output }: Windows,
+  { kernel, stride, padding, output }: SlidingWindows,
   body: (y: string, x: string) => readonly string[],
 ): string[] {
   const [fromY, fromX] = [`((row | 0) + ${padding[0]} - ky)`, `((column | 0) + ${padding[1]} - kx)`];
