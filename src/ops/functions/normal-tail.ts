@@ -32,16 +32,16 @@ export function complement(x: Num): Num {
 }
 
 /**
- * exp(a^2 / 2) * T(a) = (P[0] + P[1] * a + ...) / (Q[0] + Q[1] * a + ... + a^5) on [0, 12.9], where T falls below the normal
- * float32 numbers, with a relative error of 2^-27.67; it grows to 2^-25 at 14, where they end, and to 2^-18 at 37.5.
+ * exp(a^2 / 2) * T(a) = (P[0] + P[1] * a + ...) / (Q[0] + Q[1] * a + ... + a^5) on [0, 13.3], where a * T(a) falls below the
+ * normal float32 numbers, with a relative error of 2^-27.58; it grows to 2^-25 at 14, where they end, and to 2^-18 at 37.5.
  */
 const SINGLE = {
-  P: [50.04937632788501, 43.51625730771788, 18.078373683850693, 3.9788165632596337, 0.39894837503366],
-  Q: [100.09875218915249, 166.89979732795112, 119.27375073050672, 46.298619504799056, 9.974189441192035],
+  P: [49.61805027631043, 43.23580614831785, 17.99217257530901, 3.967872448495597, 0.3989479502865568],
+  Q: [99.23610005923969, 165.65059996132192, 118.53594083073756, 46.08328521408948, 9.946713754522278],
 };
 
 /**
- * Relative error below 2^-27.5 for |x| up to 12.9. Beyond 37.5 the result is that of 37.5, 4.6e-308: 0 in float32, and
+ * Relative error below 2^-27.5 for |x| up to 13.3. Beyond 37.5 the result is that of 37.5, 4.6e-308: 0 in float32, and
  * 0 in float32 after a multiplication by x too.
  */
 function single(x: Num): Num {

@@ -34,6 +34,13 @@ const KERNELS: Readonly<Record<string, Program>> = {
       fuse(parseChain(op)),
     ]),
   ),
+  // Arguments that only a chain can make: far smaller and larger than float32.
+  ...Object.fromEntries(
+    NAMES.flatMap((name) => [`mul(1e-290) | ${name} | mul(1e290)`, `mul(1e270) | ${name}`]).map((chain) => [
+      chain,
+      fuse(parseChain(chain)),
+    ]),
+  ),
   ...Object.fromEntries(
     ["sigmoid", "gelu", "softplus"].map((op) => {
       const program = backward(parseChain(op));
