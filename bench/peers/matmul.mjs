@@ -19,7 +19,7 @@ const [{ Arena }, { ModuleAssembler }, { compileMatmul }, { Matmul }, { multiply
     load("assembler.js"),
     load("matmul/compile.js"),
     load("matmul/matmul.js"),
-    load("matmul/multiply-add.js"),
+    load("multiply-add.js"),
     load("matmul/microkernel.js"),
     load("matmul/layout.js"),
   ]);

@@ -3,7 +3,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GpuDescription } from "../gpu/doctor.ts";
-import type { MultiplyAdd } from "../workers/matmul/multiply-add.ts";
+import type { MultiplyAdd } from "../workers/multiply-add.ts";
 import type { Run } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { print, toJson } from "./print.ts";
@@ -88,7 +88,7 @@ export function checkGpu(gpu: GpuDescription): Check[] {
 /** Every check of the machine, in the order in which one builds on the other. Starts a worker and measures for a moment. */
 async function examine(): Promise<Check[]> {
   const { hasSimd, hasThreads } = await import("../workers/simd.ts");
-  const { multiplyAdd } = await import("../workers/matmul/multiply-add.ts");
+  const { multiplyAdd } = await import("../workers/multiply-add.ts");
   const cores = availableParallelism();
   const usable = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   const memory = Math.min(totalmem(), usable);

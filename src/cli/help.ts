@@ -225,7 +225,7 @@ const ENVIRONMENT: readonly (readonly [name: string, about: string])[] = [
   ["NO_COLOR", "no colour"],
   ["FORCE_COLOR", "colour, terminal or not"],
   ["SLUICE_DEBUG=1", "stack traces with errors"],
-  ["SLUICE_MULTIPLY_ADD=plain", "training without relaxed SIMD, slower"],
+  ["SLUICE_MULTIPLY_ADD=plain", "no relaxed SIMD: slower, other bits in training"],
 ];
 
 export const run: Run = async ([name]) => {

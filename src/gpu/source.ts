@@ -192,6 +192,8 @@ class Writer {
         return this.#binary(node);
       case "where":
         return `${this.#test(node.test)} ? ${this.value(node.a)} : ${this.value(node.b)}`;
+      case "fma":
+        throw new UsageError("a GPU has no fma");
       case "param":
         throw new UsageError(`the parameter ${node.name} has no value`);
       case "reduce":

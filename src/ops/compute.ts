@@ -56,7 +56,9 @@ function mayCancel(output: Num): boolean {
     const reads = operands(node).some((operand) => inexact.has(operand));
     if (
       reads &&
-      (node.kind === "reduce" || (node.kind === "binary" && (node.fn === "add" || node.fn === "sub")))
+      (node.kind === "reduce" ||
+        node.kind === "fma" ||
+        (node.kind === "binary" && (node.fn === "add" || node.fn === "sub")))
     ) {
       return true;
     }
@@ -66,7 +68,7 @@ function mayCancel(output: Num): boolean {
 }
 
 function isBeyondArithmetic(node: Expr): boolean {
-  if (node.kind === "reduce" || node.kind === "rowLength") return true;
+  if (node.kind === "reduce" || node.kind === "rowLength" || node.kind === "fma") return true;
   if (node.kind === "unary") return isTranscendental(node.fn) || isBits(node.fn);
   return node.kind === "binary" && node.fn === "pow";
 }

@@ -11,8 +11,8 @@ import { rewrite } from "./rewrite.ts";
 
 /**
  * How exact an expansion is.
- * - `single`: relative error below 2^-31, so that a result rounded to float32 is off by little more than half a unit in
- *   the last place;
+ * - `single`: relative error below 2^-30, of the normal tail 2^-27.5, so that a result rounded to float32 is off by little
+ *   more than half a unit in the last place; of fused multiply-adds;
  * - `double`: about one unit in the last place of float64.
  */
 export type Precision = "single" | "double";

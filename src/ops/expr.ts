@@ -83,6 +83,23 @@ export interface Binary {
   readonly a: Num;
   readonly b: Num;
 }
+/**
+ * a * b + c, rounded once: IEEE 754's fusedMultiplyAdd. Made by the expansions of functions alone, and not part of what
+ * ops are written in: its bits are those of every engine only in float64, and only where a finite factor is at most 2^1023
+ * in size and the product is
+ *
+ * - 0, or from 2^-900 to 2^980 in size, with |c| up to 2^980;
+ * - or smaller, with a c from 2^-840 up; or with a c of 0, where the product does not round to 0;
+ * - or larger and exact, or infinite or NaN.
+ *
+ * So without relaxed SIMD it is made of products and sums of float64 (`fma.ts`).
+ */
+export interface MultiplyAdd {
+  readonly kind: "fma";
+  readonly a: Num;
+  readonly b: Num;
+  readonly c: Num;
+}
 /** `test ? a : b`, per element. */
 export interface Where {
   readonly kind: "where";
@@ -109,7 +126,7 @@ export interface RowLength {
 }
 
 /** An expression whose value is a number. */
-export type Num = Const | Input | Param | Unary | Binary | Where | Reduce | RowLength;
+export type Num = Const | Input | Param | Unary | Binary | MultiplyAdd | Where | Reduce | RowLength;
 /** An expression whose value is true or false. */
 export type Mask = Compare;
 /** What the builders accept: a plain number stands for a constant. */
@@ -167,6 +184,14 @@ export const pow2 = unary("pow2");
 export const exponent = unary("exponent");
 export const significand = unary("significand");
 export const head = unary("head");
+
+/** a * b + c, rounded once; for expansions. */
+export const fma = (a: Operand, b: Operand, c: Operand): MultiplyAdd => ({
+  kind: "fma",
+  a: num(a),
+  b: num(b),
+  c: num(c),
+});
 
 /** e to the power of x. */
 export const exp = unary("exp");

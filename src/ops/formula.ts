@@ -69,6 +69,8 @@ export function formulaOf(expression: Num): string {
         // Left to right: a - (b - c) needs its parentheses, (a - b) - c does not.
         return [`${print(node.a, binds)} ${sign} ${print(node.b, binds + 1)}`, binds];
       }
+      case "fma":
+        return [`fma(${print(node.a, CHOICE)}, ${print(node.b, CHOICE)}, ${print(node.c, CHOICE)})`, ATOM];
       case "where":
         return [
           `${print(node.test, COMPARISON)} ? ${print(node.a, COMPARISON)} : ${print(node.b, COMPARISON)}`,

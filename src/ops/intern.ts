@@ -28,6 +28,8 @@ export function lineOf(node: Expr, numberOf: (operand: Expr) => number): string 
     case "binary":
     case "compare":
       return `${node.fn} ${numberOf(node.a)} ${numberOf(node.b)}`;
+    case "fma":
+      return `fma ${numberOf(node.a)} ${numberOf(node.b)} ${numberOf(node.c)}`;
     case "where":
       return `where ${numberOf(node.test)} ${numberOf(node.a)} ${numberOf(node.b)}`;
   }
@@ -60,6 +62,11 @@ export class Interner {
         case "compare":
           masks.set(node, this.#only({ ...node, a: nums.get(node.a)!, b: nums.get(node.b)! }));
           break;
+        case "fma": {
+          const copied = { ...node, a: nums.get(node.a)!, b: nums.get(node.b)!, c: nums.get(node.c)! };
+          nums.set(node, this.#only(copied));
+          break;
+        }
         case "where": {
           const copied = { ...node, test: masks.get(node.test)!, a: nums.get(node.a)!, b: nums.get(node.b)! };
           nums.set(node, this.#only(copied));

@@ -47,6 +47,10 @@ function withOperands(node: Num, nums: ReadonlyMap<Num, Num>, masks: ReadonlyMap
       const [a, b] = [nums.get(node.a)!, nums.get(node.b)!];
       return a === node.a && b === node.b ? node : { ...node, a, b };
     }
+    case "fma": {
+      const [a, b, c] = [nums.get(node.a)!, nums.get(node.b)!, nums.get(node.c)!];
+      return a === node.a && b === node.b && c === node.c ? node : { ...node, a, b, c };
+    }
     case "where": {
       const [test, a, b] = [masks.get(node.test)!, nums.get(node.a)!, nums.get(node.b)!];
       return test === node.test && a === node.a && b === node.b ? node : { ...node, test, a, b };

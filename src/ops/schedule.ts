@@ -10,6 +10,7 @@ import {
   compare,
   comparison,
   makeRegister,
+  multiplyAdd,
   type Register,
   type Step,
   select,
@@ -98,6 +99,12 @@ export function schedule(
         const out = masks.take();
         maskOf.set(node, out);
         return compare(out, a, b, comparison[node.fn]);
+      }
+      case "fma": {
+        const a = operand(node.a);
+        const b = operand(node.b);
+        const c = operand(node.c);
+        return multiplyAdd(result(node), a, b, c);
       }
       case "where": {
         const mask = read(node.test, maskOf, masks);

@@ -6,6 +6,7 @@
  * than twice the digits: Figueroa, "When is double rounding innocuous?", 1995.)
  */
 import type { ArithmeticFn, BinaryFn, BitsFn, Comparison } from "./expr.ts";
+import { fma } from "./fma.ts";
 
 /** One block of numbers in the compute type, with a view of their bits: `1 << shift` words each. */
 export interface Register {
@@ -122,6 +123,13 @@ export function combine(out: Register, a: Register, b: Register, fn: (a: number,
   const [to, left, right] = [out.numbers, a.numbers, b.numbers];
   return (count) => {
     for (let i = 0; i < count; i++) to[i] = fn(left[i]!, right[i]!);
+  };
+}
+
+/** For float64 alone. */
+export function multiplyAdd(out: Register, a: Register, b: Register, c: Register): Step {
+  return (count) => {
+    for (let i = 0; i < count; i++) out.numbers[i] = fma(a.numbers[i]!, b.numbers[i]!, c.numbers[i]!);
   };
 }
 

@@ -43,6 +43,8 @@ function changeOf(node: Num, of: (operand: Num) => Tangent): Tangent {
       const [da, db] = [of(node.a), of(node.b)];
       return da || db ? binaryDerivatives[node.fn](node.a, node.b, da, db) : undefined;
     }
+    case "fma":
+      throw new UnsupportedError("fma has no derivative");
     case "where": {
       const [da, db] = [of(node.a), of(node.b)];
       if (da === db) return da;

@@ -18,6 +18,8 @@ export function operands(node: Expr): readonly Expr[] {
     case "binary":
     case "compare":
       return [node.a, node.b];
+    case "fma":
+      return [node.a, node.b, node.c];
     case "where":
       return [node.test, node.a, node.b];
   }

@@ -20,7 +20,9 @@ import { type Access, LAYOUTS, type Layout } from "./access.ts";
 import { importArena } from "./arena-import.ts";
 import { type FunctionAssembler, ModuleAssembler } from "./assembler.ts";
 import { countInstructions, Emitter, type Root, selects } from "./emit.ts";
+import { fmaOf, type WriteFma } from "./fma.ts";
 import { lower } from "./lower.ts";
+import type { MultiplyAdd } from "./multiply-add.ts";
 import { writeSumLoops } from "./sum-loops.ts";
 import type { Load, Value } from "./vector-code.ts";
 
@@ -40,10 +42,11 @@ export const MOST_CHANNELS = 256;
  * A program with sums has the parameter `terms`: the terms of sum k go there as float64, `BLOCK` times k elements further
  * on, for at most `BLOCK` elements. Its module also exports the loops of `sum-loops.ts`.
  *
+ * @param path which multiply-add functions are made of, to the same bits; left out, the faster one that there is
  * @throws UnsupportedError for more than `MOST_CHANNELS` channel parameters or `MOST_VALUES` steps
  * @throws UsageError for a program that reads a parameter, or an input that is none of its channels
  */
-export function compileKernel(program: Program, dtype: Dtype): Uint8Array<ArrayBuffer> {
+export function compileKernel(program: Program, dtype: Dtype, path?: MultiplyAdd): Uint8Array<ArrayBuffer> {
   const channels = program.channels.length;
   if (channels > MOST_CHANNELS) {
     throw new UnsupportedError(
@@ -61,7 +64,7 @@ export function compileKernel(program: Program, dtype: Dtype): Uint8Array<ArrayB
     () => "i32" as const,
   );
   const code = module.function(["i32", ...addresses], [], "run");
-  writeLoops(code, program, dtype);
+  writeLoops(code, program, dtype, fmaOf(module, path));
   if (hasSums) writeSumLoops(module);
   return module.bytes();
 }
@@ -72,12 +75,12 @@ const addressOf = (input: number): number => 1 + input;
 const TERM_BYTES = 8;
 
 /** Most of the elements in turns of several vectors, then vectors, then single elements, all by the same vector code. */
-function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype): void {
+function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype, fma: WriteFma): void {
   const { inputs, target, channels } = program;
   const { lanes, x, channel }: Layout = LAYOUTS[dtype];
   const { output, terms } = lower(program, dtype);
   const values = [...terms.flat(), output];
-  const emitter = new Emitter(code);
+  const emitter = new Emitter(code, fma);
   emitter.hoist(values);
   const arrays = inputs + channels.length;
   const accessOf = (input: number): Access => (input < inputs ? x : channel);
@@ -126,7 +129,7 @@ function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype): vo
     { elements: 1, body: () => emitter.emit(element, loadOne) },
   ];
   const vectors = unroll(countInstructions(values));
-  if (terms.length === 0 && isLongChain(values)) {
+  if (terms.length === 0 && areTogether(values)) {
     turns.unshift({ elements: 2 * lanes, body: () => together(2) });
   } else if (vectors > 1) {
     turns.unshift({
@@ -156,12 +159,13 @@ function writeLoops(code: FunctionAssembler, program: Program, dtype: Dtype): vo
 }
 
 /**
- * Whether each step waits for the one before, as in functions: then two vectors whose steps V8 may mix are up to a fifth
- * faster than one after the other. Not where values are selected, which takes registers that a second vector has not.
+ * Whether two vectors are computed together, so that V8 mixes their steps, where one waits for the one before as in
+ * functions. As measured: from the length of `gelu_tanh` on it is up to a third faster. Shorter ones fit twice into what
+ * the processor looks ahead anyway; and where lanes are selected, that takes registers, which longer ones have not.
  */
-function isLongChain(roots: readonly Value[]): boolean {
+function areTogether(roots: readonly Value[]): boolean {
   const instructions = countInstructions(roots);
-  return instructions > 32 && instructions <= 128 && !selects(roots);
+  return instructions > 41 && instructions <= (selects(roots) ? 60 : 128);
 }
 
 /**

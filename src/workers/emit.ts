@@ -8,7 +8,9 @@
  *   emit(roots, load)      in a loop, as often as it is unrolled: the loads, what is made of them, and where it goes
  * ```
  */
+import { UsageError } from "../errors.ts";
 import type { FunctionAssembler } from "./assembler.ts";
+import type { WriteFma } from "./fma.ts";
 import { type Apply, type Literal, type Load, literalBytes, type Value } from "./vector-code.ts";
 
 /** Literals beyond this many are written where they are used: a frame of thousands of locals makes every call slow. */
@@ -31,8 +33,12 @@ export class Emitter {
   /** Locals that hold nothing any more. */
   readonly #free: number[] = [];
 
-  constructor(code: FunctionAssembler) {
+  readonly #fma: WriteFma | undefined;
+
+  /** @param fma writes the multiply-adds; may be left out where there are none */
+  constructor(code: FunctionAssembler, fma?: WriteFma) {
     this.#code = code;
+    this.#fma = fma;
   }
 
   /** Computes what does not vary among the roots' parts, each value into a local of its own. Once, for all that is emitted. */
@@ -45,7 +51,7 @@ export class Emitter {
       if (value.kind === "literal") code.v128(literalBytes(value));
       else {
         for (const operand of value.operands) this.#readInvariant(operand as Literal | Apply);
-        writeInstruction(code, value);
+        this.#writeInstruction(value);
       }
       const local = code.local("v128");
       this.#hoisted.set(value, local);
@@ -92,7 +98,7 @@ export class Emitter {
         for (const operand of value.operands.toReversed())
           tasks.push({ value: operand, operandsDone: false });
       } else {
-        if (value.kind === "apply") writeInstruction(code, value);
+        if (value.kind === "apply") this.#writeInstruction(value);
         else load(value);
         if (!isLastRead(left, value)) {
           const kept = this.#free.pop() ?? code.local("v128");
@@ -107,6 +113,15 @@ export class Emitter {
     const local = this.#hoisted.get(value);
     if (local !== undefined) this.#code.get(local);
     else this.#code.v128(literalBytes(value as Literal));
+  }
+
+  #writeInstruction({ op, count, bytes }: Apply): void {
+    const code = this.#code;
+    if (count !== undefined) code.i32(count);
+    if (op === "i8x16.shuffle") code.shuffle(bytes!);
+    else if (op !== "fma" && op !== "fnma") code.op(op);
+    else if (this.#fma) this.#fma(code, op);
+    else throw new UsageError("nothing writes the multiply-adds of this function");
   }
 }
 
@@ -143,10 +158,4 @@ function isLastRead(left: Map<Value, number>, value: Value): boolean {
   const reads = left.get(value)! - 1;
   left.set(value, reads);
   return reads === 0;
-}
-
-function writeInstruction(code: FunctionAssembler, { op, count, bytes }: Apply): void {
-  if (count !== undefined) code.i32(count);
-  if (op === "i8x16.shuffle") code.shuffle(bytes!);
-  else code.op(op);
 }

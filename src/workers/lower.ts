@@ -122,6 +122,8 @@ class Lowering {
         return this.#binary(node.fn as Exclude<BinaryFn, "pow">, at(node.a), at(node.b));
       case "compare":
         return this.#compare(node.fn, at(node.a), at(node.b));
+      case "fma":
+        return this.#multiplyAdd(at(node.a), at(node.b), at(node.c));
       case "where":
         return this.#select(at(node.test), at(node.a), at(node.b));
       case "param":
@@ -186,13 +188,15 @@ class Lowering {
     }
   }
 
-  /** s, where `x` is s - number and s is another sum with the number: then s is x + number, with nothing rounded. */
+  /** s, where `x` is s - number and s is another sum with the number (or a product and the number, rounded once): then s is x + number, with nothing rounded. */
   #beforeSubtracting(number: number, x: Value): Value | undefined {
     const isNumber = (value: Value | undefined): boolean =>
       value?.kind === "literal" && value.number === number;
     if (x.kind !== "apply" || x.op !== "f64x2.sub" || !isNumber(x.operands[1])) return undefined;
     const sum = x.operands[0]!;
-    return sum.kind === "apply" && sum.op === "f64x2.add" && sum.operands.some(isNumber) ? sum : undefined;
+    return sum.kind === "apply" && (sum.op === "f64x2.add" || sum.op === "fma") && sum.operands.some(isNumber)
+      ? sum
+      : undefined;
   }
 
   #binary(fn: Exclude<BinaryFn, "pow">, a: Value, b: Value): Value {
@@ -205,6 +209,18 @@ class Lowering {
       return this.#binary("mul", a, this.#literal(1 / b.number));
     }
     return this.#code.apply(`${this.#shape}.${fn}`, a, b);
+  }
+
+  #multiplyAdd(a: Value, b: Value, c: Value): Value {
+    if (!this.#double) throw new UsageError("fma is computed in float64 alone");
+    return (
+      this.#fold([a, b, c], ([p, q, r]) => ({ kind: "fma", a: p!, b: q!, c: r! })) ?? this.#fused(a, b, c)
+    );
+  }
+
+  #fused(a: Value, b: Value, c: Value): Value {
+    const negated = a.kind === "apply" && a.op === "v128.xor" && isNegativeZero(a.operands[1]!);
+    return negated ? this.#code.apply("fnma", a.operands[0]!, b, c) : this.#code.apply("fma", a, b, c);
   }
 
   #compare(fn: Comparison, a: Value, b: Value): Value {
@@ -266,6 +282,10 @@ const isOne = (value: Value): boolean => value.kind === "literal" && value.numbe
 
 function isZero(value: Value): boolean {
   return value.kind === "literal" && value.number === 0;
+}
+
+function isNegativeZero(value: Value): boolean {
+  return value.kind === "literal" && Object.is(value.number, -0);
 }
 
 function isPositiveZero(value: Value): boolean {

@@ -64,6 +64,8 @@ export const VECTOR_OPS = {
   "i32x4.mul": 0xb5,
   "i32x4.min_s": 0xb6,
   "i32x4.max_s": 0xb8,
+  "i64x2.sub": 0xd1,
+  "i64x2.add": 0xce,
   "f32x4.abs": 0xe0,
   "f32x4.neg": 0xe1,
   "f32x4.sqrt": 0xe3,
@@ -89,6 +91,8 @@ export const VECTOR_OPS = {
   "f32x4.demote_f64x2_zero": 0x5e,
   "f64x2.promote_low_f32x4": 0x5f,
   "f32x4.relaxed_madd": 0x105,
+  "f64x2.relaxed_madd": 0x107,
+  "f64x2.relaxed_nmadd": 0x108,
 } as const;
 
 /** Vector shifts: a v128 and an i32 count on the stack (5.4.8). */

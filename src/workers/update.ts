@@ -168,6 +168,7 @@ function isArithmetic(node: Expr): boolean {
       return !isTranscendental(node.fn) && !isBits(node.fn) && node.fn !== "detach";
     case "binary":
       return node.fn !== "pow" && node.fn !== "derived_as";
+    case "fma":
     case "param":
     case "reduce":
     case "rowLength":

@@ -36,10 +36,13 @@ export interface Load extends Common {
   readonly half?: 0 | 1;
 }
 
+/** `fma` is a * b + c of float64, and `fnma` c - a * b, rounded once: an instruction or a function (`fma.ts`). */
+export type FusedOp = "fma" | "fnma";
+
 /** A vector instruction. */
 export interface Apply extends Common {
   readonly kind: "apply";
-  readonly op: VectorOp | ShiftOp | "i8x16.shuffle";
+  readonly op: VectorOp | ShiftOp | "i8x16.shuffle" | FusedOp;
   readonly operands: readonly Value[];
   /** How far a shift shifts. */
   readonly count?: number;
@@ -67,7 +70,7 @@ export class VectorCode {
     return this.#value(`load ${index} half ${half}`, { kind: "load", index, half }, true);
   }
 
-  apply(op: VectorOp, ...operands: readonly Value[]): Value {
+  apply(op: VectorOp | FusedOp, ...operands: readonly Value[]): Value {
     return this.#value(keyOf(op, operands), { kind: "apply", op, operands }, operands.some(varies));
   }
 
@@ -100,7 +103,7 @@ export class VectorCode {
 
 const varies = (value: Value): boolean => value.varies;
 
-function keyOf(op: VectorOp, operands: readonly Value[]): string {
+function keyOf(op: Apply["op"], operands: readonly Value[]): string {
   return `${op} ${operands.map(({ id }) => id).join(" ")}`;
 }
 

@@ -43,6 +43,8 @@ function reference(
         return binary(node.fn, num(node.a), num(node.b));
       case "where":
         return compare(node.test.fn, num(node.test.a), num(node.test.b)) ? num(node.a) : num(node.b);
+      case "fma":
+        throw new Error("programs have none before functions are expanded");
       case "param":
         throw new Error("a program has no parameters");
       case "reduce":

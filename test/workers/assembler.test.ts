@@ -164,10 +164,10 @@ describe("the engine accepts, with the operands of its type,", () => {
     for (let i = 0; i < count; i++) code.v128(zero);
   };
   const one = /\.(neg|abs|sqrt|ceil|floor|nearest|demote_f64x2_zero|promote_low_f32x4)$/;
-  const three = /\.(bitselect|relaxed_madd)$/;
+  const three = /\.(bitselect|relaxed_n?madd)$/;
 
   // Needs a flag before Node 22; simd.test.ts covers it.
-  const plain = names(VECTOR_OPS).filter((name) => !/relaxed_madd|splat/.test(name));
+  const plain = names(VECTOR_OPS).filter((name) => !/relaxed_n?madd|splat/.test(name));
   it.each<VectorOp>(plain)("%s", (name) => {
     const bytes = assemble([], ["v128"], (code) => {
       vectors(one.test(name) ? 1 : three.test(name) ? 3 : 2, code);

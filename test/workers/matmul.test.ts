@@ -13,7 +13,7 @@ import {
   partOfB,
 } from "../../src/workers/matmul/layout.ts";
 import { Matmul, type Start } from "../../src/workers/matmul/matmul.ts";
-import { type MultiplyAdd, multiplyAdd } from "../../src/workers/matmul/multiply-add.ts";
+import { type MultiplyAdd, multiplyAdd } from "../../src/workers/multiply-add.ts";
 import { expectSameBits } from "../support/bits.ts";
 
 const PAGE = 65_536;
@@ -353,7 +353,7 @@ describe("the multiply-add", () => {
   it("is the plain one where the environment says so", async () => {
     vi.stubEnv("SLUICE_MULTIPLY_ADD", "plain");
     vi.resetModules();
-    const again = await import("../../src/workers/matmul/multiply-add.ts");
+    const again = await import("../../src/workers/multiply-add.ts");
     expect(again.multiplyAdd()).toBe("plain");
     vi.unstubAllEnvs();
   });

@@ -1,8 +1,9 @@
 /** @file erf(x) as arithmetic. */
 import type { Precision } from "../expand.ts";
 import { abs, add, clamp, div, lt, mul, type Num, neg, sub, where } from "../expr.ts";
+import { fusedMonic, fusedPolynomial } from "./fused.ts";
 import { complement } from "./normal-tail.ts";
-import { monic, polynomial } from "./polynomial.ts";
+import { polynomial } from "./polynomial.ts";
 
 export function erf(x: Num, precision: Precision): Num {
   return precision === "single" ? single(x) : double(x);
@@ -27,7 +28,7 @@ const SINGLE = {
 function single(x: Num): Num {
   const inner = clamp(x, -4.5, 4.5);
   const square = mul(inner, inner);
-  return div(mul(inner, polynomial(square, SINGLE.P)), monic(square, SINGLE.Q));
+  return div(mul(inner, fusedPolynomial(square, SINGLE.P)), fusedMonic(square, SINGLE.Q));
 }
 
 /** Where erf(sqrt(s)) / sqrt(s) is 1. */

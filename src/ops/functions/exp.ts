@@ -1,8 +1,8 @@
 /** @file exp(x) as arithmetic. */
 import type { Precision } from "../expand.ts";
-import { add, clamp, div, mul, type Num, sub } from "../expr.ts";
+import { add, clamp, type Num } from "../expr.ts";
 import { addParts, reduceExp, scale } from "./exp-double.ts";
-import { quotientOfPow2 } from "./exp-single.ts";
+import { powerOf } from "./exp-single.ts";
 
 export function exp(x: Num, precision: Precision): Num {
   return precision === "single" ? expSingle(x) : expDouble(x, 0);
@@ -20,8 +20,7 @@ export function expOf(x: Num, low: Num, precision: Precision): Num {
 
 /** At the bounds the scale is 0, and Infinity. */
 function expSingle(x: Num): Num {
-  const { scale, even, odd } = quotientOfPow2(mul(clamp(x, -709, 710), Math.LOG2E));
-  return mul(scale, div(add(even, odd), sub(even, odd)));
+  return powerOf(clamp(x, -709, 710), Math.LOG2E);
 }
 
 /** Beyond the bounds the scaling overflows to Infinity, or underflows to 0. */

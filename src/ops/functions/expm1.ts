@@ -1,8 +1,8 @@
 /** @file exp(x) - 1 as arithmetic, without cancellation near 0. */
 import type { Precision } from "../expand.ts";
-import { add, clamp, div, eq, gt, lt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
+import { add, clamp, div, eq, fma, gt, lt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
 import { addParts, reduceExp, scale } from "./exp-double.ts";
-import { quotientOfPow2, roundToPositiveZero } from "./exp-single.ts";
+import { partsOfPow2 } from "./exp-single.ts";
 import { isNeverPositive } from "./sign.ts";
 
 export function expm1(x: Num, precision: Precision): Num {
@@ -12,9 +12,9 @@ export function expm1(x: Num, precision: Precision): Num {
 /** (s * (E + O) - (E - O)) / (E - O), with s - 1 multiplied out: near 0 it is exactly 0, and -0 stays. */
 function expm1Single(x: Num): Num {
   const low = isNeverPositive(x);
-  const t = mul(low ? where(lt(x, -50), -50, x) : clamp(x, -50, 700), Math.LOG2E);
-  const { scale, even, odd } = quotientOfPow2(t, roundToPositiveZero(t));
-  const numerator = sub(mul(add(scale, 1), odd), mul(sub(1, scale), even));
+  const inner = low ? where(lt(x, -50), -50, x) : clamp(x, -50, 700);
+  const { scale, even, odd } = partsOfPow2(inner, Math.LOG2E);
+  const numerator = fma(neg(sub(1, scale)), even, mul(add(scale, 1), odd));
   const quotient = div(numerator, sub(even, odd));
   return low ? quotient : where(gt(x, 700), Infinity, quotient);
 }

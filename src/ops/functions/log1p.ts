@@ -1,6 +1,6 @@
 /** @file log(1 + x) as arithmetic, exact near 0. */
 import type { Precision } from "../expand.ts";
-import { add, div, eq, lt, mul, type Num, sub, where } from "../expr.ts";
+import { add, div, eq, fma, lt, mul, type Num, sub, where } from "../expr.ts";
 import { atanhSingle, distanceFrom1, logDouble, reduceLog, withLimits } from "./logarithm.ts";
 
 /** Where the sum of 1 and x has the exponent 0, x itself is its distance from 1, with all its digits. */
@@ -12,7 +12,7 @@ export function log1p(x: Num, precision: Precision): Num {
   if (precision === "single") {
     const above = where(near, mul(x, divisor), sub(m, divisor));
     const near1 = atanhSingle(above, add(m, divisor));
-    return withLimits(sum, sub(near1, mul(sub(0, exponent), Math.LN2)));
+    return withLimits(sum, fma(sub(0, exponent), -Math.LN2, near1));
   }
   // What the sum rounds away (Knuth's TwoSum) changes the logarithm by its share of the sum.
   const part = sub(sum, 1);

@@ -8,11 +8,13 @@
  * All coefficients: rational minimax by the Remez algorithm, in 45 digits and more.
  */
 import type { Precision } from "../expand.ts";
-import { abs, add, div, gt, mul, type Num, sub, where } from "../expr.ts";
+import { add, div, gt, mul, type Num, sub, where } from "../expr.ts";
 import { expOf } from "./exp.ts";
 import { quotientOfPow2 } from "./exp-single.ts";
+import { fusedMonic, fusedPolynomial } from "./fused.ts";
 import { halfSquare } from "./gaussian.ts";
-import { monic, polynomial } from "./polynomial.ts";
+import { polynomial } from "./polynomial.ts";
+import { sizeOf } from "./sign.ts";
 
 /** T(|x|) */
 export function normalTail(x: Num, precision: Precision): Num {
@@ -30,30 +32,25 @@ export function complement(x: Num): Num {
 }
 
 /**
- * exp(a^2 / 2) * T(a) = (P[0] + P[1] * a + ...) / (Q[0] + Q[1] * a + ... + a^6) on [0, 20], with a relative error of
- * 2^-32.5; it grows to 2^-25 at 37.5.
+ * exp(a^2 / 2) * T(a) = (P[0] + P[1] * a + ...) / (Q[0] + Q[1] * a + ... + a^5) on [0, 13.3], where a * T(a) falls below the
+ * normal float32 numbers, with a relative error of 2^-27.58; it grows to 2^-25 at 14, where they end, and to 2^-18 at 37.5.
  */
 const SINGLE = {
-  P: [
-    204.16916009066014, 211.0987463350843, 105.78257233215459, 30.5987432028114, 5.091878717210748,
-    0.39894207105422513,
-  ],
-  Q: [
-    408.338320248242, 748.0043278228497, 604.2171799955019, 277.89263842609114, 77.70109782362387,
-    12.763405714878031,
-  ],
+  P: [49.61805027631043, 43.23580614831785, 17.99217257530901, 3.967872448495597, 0.3989479502865568],
+  Q: [99.23610005923969, 165.65059996132192, 118.53594083073756, 46.08328521408948, 9.946713754522278],
 };
 
 /**
- * Relative error below 2^-31 for |x| up to 20. Beyond 37.5 the result is that of 37.5, 4.6e-308: 0 in float32, and
+ * Relative error below 2^-27.5 for |x| up to 13.3. Beyond 37.5 the result is that of 37.5, 4.6e-308: 0 in float32, and
  * 0 in float32 after a multiplication by x too.
  */
 function single(x: Num): Num {
-  const a = where(gt(abs(x), 37.5), 37.5, abs(x));
-  const { scale, even, odd } = quotientOfPow2(mul(mul(a, a), -Math.LOG2E / 2));
+  const size = sizeOf(x);
+  const a = where(gt(size, 37.5), 37.5, size);
+  const { scale, above, below } = quotientOfPow2(mul(a, a), -Math.LOG2E / 2);
   // One division for both fractions.
-  const upper = mul(add(even, odd), polynomial(a, SINGLE.P));
-  const lower = mul(sub(even, odd), monic(a, SINGLE.Q));
+  const upper = mul(above, fusedPolynomial(a, SINGLE.P));
+  const lower = mul(below, fusedMonic(a, SINGLE.Q));
   return mul(scale, div(upper, lower));
 }
 

@@ -1,6 +1,6 @@
 /** @file 1 / (1 + exp(-x)) as arithmetic. */
 import type { Precision } from "../expand.ts";
-import { abs, add, clamp, div, lt, mul, type Num, neg, sub, where } from "../expr.ts";
+import { abs, add, clamp, div, fma, lt, mul, type Num, neg, sub, where } from "../expr.ts";
 import { exp } from "./exp.ts";
 import { quotientOfPow2 } from "./exp-single.ts";
 
@@ -10,9 +10,8 @@ export function sigmoid(x: Num, precision: Precision): Num {
 
 /** 1 / (1 + s * (E + O) / (E - O)), as one fraction. */
 function sigmoidSingle(x: Num): Num {
-  const { scale, even, odd } = quotientOfPow2(mul(clamp(x, -710, 709), -Math.LOG2E));
-  const below = sub(even, odd);
-  return div(below, add(below, mul(scale, add(even, odd))));
+  const { scale, above, below } = quotientOfPow2(clamp(x, -710, 709), -Math.LOG2E);
+  return div(below, fma(scale, above, below));
 }
 
 /** exp(-x) overflows where the result is not 0 yet; so exp(-|x|), and exp(x) / (1 + exp(x)) for negative x. */

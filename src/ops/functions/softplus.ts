@@ -1,15 +1,15 @@
 /** @file log(1 + exp(x)) as arithmetic: max(x, 0) + log(1 + exp(-|x|)), which never overflows and keeps its tail. */
 import type { Precision } from "../expand.ts";
-import { abs, add, div, gt, mul, type Num, neg, sub, where } from "../expr.ts";
+import { abs, add, div, fma, gt, mul, type Num, neg, sub, where } from "../expr.ts";
 import { exp } from "./exp.ts";
 import { quotientOfPow2 } from "./exp-single.ts";
+import { fusedInPairs } from "./fused.ts";
 import { logDouble } from "./logarithm.ts";
-import { polynomialInPairs } from "./polynomial.ts";
 
 export function softplus(x: Num, precision: Precision): Num {
   const size = abs(x);
-  const tail = precision === "single" ? tailSingle(size) : tailDouble(size);
-  return add(where(gt(x, 0), x, 0), tail);
+  const ramp = where(gt(x, 0), x, 0);
+  return precision === "single" ? single(size, ramp) : add(ramp, tailDouble(size));
 }
 
 /**
@@ -21,13 +21,12 @@ const ATANH = [
   0.24413056899025212,
 ];
 
-/** log(1 + p) = 2 * atanh(p / (2 + p)), where p is scale * (E + O) / (E - O). */
-function tailSingle(size: Num): Num {
-  const t = mul(where(gt(size, 709), 709, size), -Math.LOG2E);
-  const { scale, even, odd } = quotientOfPow2(t);
-  const power = mul(scale, add(even, odd));
-  const s = div(power, add(power, mul(2, sub(even, odd))));
-  return mul(s, polynomialInPairs(mul(s, s), ATANH));
+/** ramp + log(1 + p): the second is 2 * atanh(p / (2 + p)), where p is scale * (E + O) / (E - O). */
+function single(size: Num, ramp: Num): Num {
+  const { scale, above, below } = quotientOfPow2(where(gt(size, 709), 709, size), -Math.LOG2E);
+  const power = mul(scale, above);
+  const s = div(power, fma(2, below, power));
+  return fma(s, fusedInPairs(mul(s, s), ATANH), ramp);
 }
 
 /** The power p is at most 1; above sqrt(2) - 1, 1 + p is 2 * (1 + (p - 1) / 2). */

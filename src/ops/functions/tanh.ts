@@ -1,8 +1,8 @@
 /** @file tanh(x) as arithmetic. */
 import type { Precision } from "../expand.ts";
-import { abs, add, clamp, div, eq, gt, lt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
+import { abs, add, clamp, div, eq, fma, gt, lt, mul, type Num, neg, pow2, sub, where } from "../expr.ts";
 import { addParts, reduceExp } from "./exp-double.ts";
-import { quotientOfPow2, roundToPositiveZero } from "./exp-single.ts";
+import { partsOfPow2 } from "./exp-single.ts";
 import { polynomial } from "./polynomial.ts";
 
 export function tanh(x: Num, precision: Precision): Num {
@@ -15,11 +15,10 @@ export function tanh(x: Num, precision: Precision): Num {
  */
 function tanhSingle(x: Num): Num {
   // At 22 the result is 1.
-  const t = mul(clamp(x, -22, 22), 2 * Math.LOG2E);
-  const { scale, even, odd } = quotientOfPow2(t, roundToPositiveZero(t));
+  const { scale, even, odd } = partsOfPow2(clamp(x, -22, 22), 2 * Math.LOG2E);
   const more = add(scale, 1);
-  const less = sub(1, scale);
-  return div(sub(mul(more, odd), mul(less, even)), sub(mul(more, even), mul(less, odd)));
+  const less = neg(sub(1, scale));
+  return div(fma(less, even, mul(more, odd)), fma(less, odd, mul(more, even)));
 }
 
 /** tanh(x) = x + x^3 * P(x^2) / Q(x^2) for |x| < 0.625. Source: Cephes, double/tanh.c (S. Moshier 1995). */

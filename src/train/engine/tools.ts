@@ -1,7 +1,7 @@
 /** @file What a thread computes with: the shared memory as numbers, the matrix product, loops and kernels by name. */
 import { compileMatmul, type MatmulCode } from "../../workers/matmul/compile.ts";
 import { Matmul } from "../../workers/matmul/matmul.ts";
-import { multiplyAdd } from "../../workers/matmul/multiply-add.ts";
+import { multiplyAdd } from "../../workers/multiply-add.ts";
 import { compileLoops, type Loops } from "./loops.ts";
 
 /** The code that a thread needs, as it crosses to a worker. */

@@ -9,9 +9,9 @@
  * ```
  */
 import type { FunctionAssembler, ModuleAssembler } from "../assembler.ts";
+import type { MultiplyAdd } from "../multiply-add.ts";
 import { FLOAT_BYTES, PANEL_COLUMNS, PANEL_ROWS } from "./layout.ts";
 import { type AccessToA, PARAMETERS, SHAPES, writeMicrokernel } from "./microkernel.ts";
-import type { MultiplyAdd } from "./multiply-add.ts";
 import {
   addMultiple,
   addProduct,

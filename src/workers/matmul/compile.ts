@@ -1,10 +1,10 @@
 /** @file The module of the matrix product: products by rows and by columns of A, and packing. */
 import { importArena } from "../arena-import.ts";
 import { ModuleAssembler } from "../assembler.ts";
+import type { MultiplyAdd } from "../multiply-add.ts";
 import { writeMultiply } from "./blocks.ts";
 import { writeFill } from "./fill.ts";
 import { PANEL_COLUMNS, PANEL_ROWS } from "./layout.ts";
-import type { MultiplyAdd } from "./multiply-add.ts";
 import { writePack } from "./pack.ts";
 
 /** As it crosses to a worker: plain data. */

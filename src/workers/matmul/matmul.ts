@@ -15,9 +15,10 @@
  * blocks of equal depth (`depthOf`), each is summed from 0 upwards, and the sums are added one after the other to what the
  * product begins with. So a product has the same bits in any parts of its rows and columns.
  */
+
+import type { MultiplyAdd } from "../multiply-add.ts";
 import type { MatmulCode, MatmulFunctions } from "./compile.ts";
 import { FLOAT_BYTES, type Matrix, PANEL_COLUMNS, PANEL_ROWS, type Packed } from "./layout.ts";
-import type { MultiplyAdd } from "./multiply-add.ts";
 
 /** Most of k that is summed from 0: deep enough that what a tile costs beside its sums is little. */
 const MOST_DEPTH = 512;

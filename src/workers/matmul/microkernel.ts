@@ -14,8 +14,8 @@
  * spills what branches behind the loop bring together again: so each of them ends by itself.
  */
 import type { FunctionAssembler, ModuleAssembler } from "../assembler.ts";
+import type { MultiplyAdd } from "../multiply-add.ts";
 import { FLOAT_BYTES, PANEL_COLUMNS } from "./layout.ts";
-import type { MultiplyAdd } from "./multiply-add.ts";
 import { increase, increaseBy, numbered } from "./writing.ts";
 
 /** How A is read: by rows as they lie, a pointer for each; or a k at a time, its rows side by side. */

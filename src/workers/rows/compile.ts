@@ -17,6 +17,8 @@ import { rowPlan } from "../../ops/row-plan.ts";
 import { importArena } from "../arena-import.ts";
 import { ModuleAssembler, type ValueType } from "../assembler.ts";
 import { MOST_CHANNELS } from "../compile.ts";
+import { fmaOf } from "../fma.ts";
+import type { MultiplyAdd } from "../multiply-add.ts";
 import { writeSumLoops } from "../sum-loops.ts";
 import { MOST_STORED_LENGTH, type ScratchNeed, VECTOR } from "./scratch.ts";
 import { RowWriter } from "./writer.ts";
@@ -49,9 +51,14 @@ export function scratchOf(program: Program, dtype: Dtype, rowLength: number | nu
  * row. All arguments are unsigned 32-bit integers; addresses need no alignment, but those of scratch and terms, which are
  * multiples of 8.
  *
+ * @param path which multiply-add functions are made of, to the same bits; left out, the faster one that there is
  * @throws UnsupportedError for more than `MOST_CHANNELS` channel parameters or too many steps
  */
-export function compileRowKernel(program: Program, dtype: Dtype): Uint8Array<ArrayBuffer> {
+export function compileRowKernel(
+  program: Program,
+  dtype: Dtype,
+  path?: MultiplyAdd,
+): Uint8Array<ArrayBuffer> {
   if (program.channels.length > MOST_CHANNELS) {
     throw new UnsupportedError(
       `The chain has ${program.channels.length} per-channel parameters, more than ${MOST_CHANNELS}`,
@@ -60,6 +67,7 @@ export function compileRowKernel(program: Program, dtype: Dtype): Uint8Array<Arr
   }
   const module = new ModuleAssembler();
   importArena(module);
+  const fma = fmaOf(module, path);
   for (const [suffix, stores] of [
     ["", true],
     ["Long", false],
@@ -68,7 +76,7 @@ export function compileRowKernel(program: Program, dtype: Dtype): Uint8Array<Arr
       const addresses = program.inputs + program.channels.length;
       const types = Array.from({ length: own + addresses }, (): ValueType => "i32");
       const code = module.function(types, [], `${name}${suffix}`);
-      return new RowWriter(code, own, program, rowPlan(program, dtype, stores), dtype);
+      return new RowWriter(code, own, program, rowPlan(program, dtype, stores), dtype, fma);
     };
     if (program.sums.length === 0) writer("run", 3).run();
     else {

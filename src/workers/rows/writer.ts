@@ -6,6 +6,7 @@ import { BLOCK } from "../../ops/shards.ts";
 import { LAYOUTS, type Layout } from "../access.ts";
 import type { FunctionAssembler } from "../assembler.ts";
 import { countInstructions, Emitter, type Root } from "../emit.ts";
+import type { WriteFma } from "../fma.ts";
 import type { Value } from "../vector-code.ts";
 import { loadOf, RowLowering, STEP, type StepCode, takesSingle } from "./lower.ts";
 import { arraysOf, type LoweredPass, usesScratch, valuesOf } from "./pass.ts";
@@ -27,14 +28,21 @@ export class RowWriter {
   readonly #count: number;
   readonly #termsAt: number;
 
-  constructor(code: FunctionAssembler, own: number, program: Program, plan: RowPlan, dtype: Dtype) {
+  constructor(
+    code: FunctionAssembler,
+    own: number,
+    program: Program,
+    plan: RowPlan,
+    dtype: Dtype,
+    fma: WriteFma,
+  ) {
     this.#code = code;
     this.#program = program;
     this.#plan = plan;
     this.#dtype = dtype;
     this.#layout = LAYOUTS[dtype];
     this.#places = new RowPlaces(code, own, program, plan, dtype);
-    this.#emitter = new Emitter(code);
+    this.#emitter = new Emitter(code, fma);
     this.#lowering = new RowLowering(program, plan, dtype);
     this.#count = code.local("i32");
     this.#termsAt = code.local("i32");

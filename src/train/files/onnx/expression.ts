@@ -56,6 +56,8 @@ function writeNode(
     case "binary":
       if (node.fn === "derived_as") throw new TypeError("The expression is not settled");
       return graph.add(BINARY[node.fn], [of(node.a), of(node.b)]);
+    case "fma":
+      throw new TypeError("Functions are not to be expanded here");
     case "compare":
       return compare(graph, node.fn, of(node.a), of(node.b));
     case "where":
