@@ -188,7 +188,10 @@ class Lowering {
     }
   }
 
-  /** s, where `x` is s - number and s is another sum with the number (or a product and the number, rounded once): then s is x + number, with nothing rounded. */
+  /**
+   * s, where `x` is s - number and s is another sum with the number, or a multiply-add to it: then s is x + number, with
+   * nothing rounded.
+   */
   #beforeSubtracting(number: number, x: Value): Value | undefined {
     const isNumber = (value: Value | undefined): boolean =>
       value?.kind === "literal" && value.number === number;
