@@ -11,8 +11,11 @@ import { ratios, spread } from "../statistics.ts";
 
 const LEAST = 0.9;
 const KIB = 1024;
-/** One that stays in the second-level cache, a window as a worker computes it, and one that no cache holds. */
-const SIZES = [256 * KIB, 2 * KIB * KIB, 256 * KIB * KIB];
+/**
+ * One that lies in the second-level cache with room to spare, a chunk as a worker computes it, one that the third level
+ * holds, and one that no cache holds.
+ */
+const SIZES = [256 * KIB, 512 * KIB, 2 * KIB * KIB, 256 * KIB * KIB];
 const ROUNDS = 25;
 /** Bytes of work in one measurement, at least. */
 const WORK_BYTES = 64 * KIB * KIB;

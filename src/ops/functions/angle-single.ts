@@ -1,6 +1,6 @@
 /** @file sin and cos to 31 bits: angles reduced in revolutions, over the whole range of float32. */
-import { add, mul, type Num, round, sub } from "../expr.ts";
-import { fusedPolynomial } from "./fused.ts";
+import { add, fma, mul, type Num, round, sub } from "../expr.ts";
+import { polynomial } from "./polynomial.ts";
 import { limbsOfRevolution } from "./revolution.ts";
 
 /** A float32 has 24 digits, and a limb 29 and a sign: their products are exact. */
@@ -34,7 +34,7 @@ export function sine(x: Num, lead: 0 | 0.25): Num {
   const f = others.reduce(add, sub(first!, sub(half, lead)));
   // (-1)^n
   const sign = sub(1, mul(8, squareOf(sub(half, round(half)))));
-  return mul(mul(f, fusedPolynomial(squareOf(f), SINE)), sign);
+  return mul(mul(f, polynomial(squareOf(f), SINE, fma)), sign);
 }
 
 const squareOf = (x: Num): Num => mul(x, x);

@@ -1,9 +1,8 @@
 /** @file erf(x) as arithmetic. */
 import type { Precision } from "../expand.ts";
-import { abs, add, clamp, div, lt, mul, type Num, neg, sub, where } from "../expr.ts";
-import { fusedMonic, fusedPolynomial } from "./fused.ts";
+import { abs, add, clamp, div, fma, lt, mul, type Num, neg, sub, where } from "../expr.ts";
 import { complement } from "./normal-tail.ts";
-import { polynomial } from "./polynomial.ts";
+import { monic, polynomial } from "./polynomial.ts";
 
 export function erf(x: Num, precision: Precision): Num {
   return precision === "single" ? single(x) : double(x);
@@ -28,7 +27,7 @@ const SINGLE = {
 function single(x: Num): Num {
   const inner = clamp(x, -4.5, 4.5);
   const square = mul(inner, inner);
-  return div(mul(inner, fusedPolynomial(square, SINGLE.P)), fusedMonic(square, SINGLE.Q));
+  return div(mul(inner, polynomial(square, SINGLE.P, fma)), monic(square, SINGLE.Q, fma));
 }
 
 /** Where erf(sqrt(s)) / sqrt(s) is 1. */

@@ -18,7 +18,6 @@ import {
   where,
 } from "../expr.ts";
 import { LN2_HIGH, LN2_LOW } from "./exp-double.ts";
-import { fusedInPairs } from "./fused.ts";
 import { polynomialInPairs } from "./polynomial.ts";
 
 /** x = 2^exponent * m / divisor, with a quotient between sqrt(1/2) and sqrt(2). */
@@ -47,7 +46,7 @@ const ATANH = [1.999999998621348, 0.6666681595035742, 0.3997479494201127, 0.2992
 /** log((below + above) / (below - above)) to 30 bits. */
 export function atanhSingle(above: Num, below: Num): Num {
   const s = div(above, below);
-  return mul(s, fusedInPairs(mul(s, s), ATANH));
+  return mul(s, polynomialInPairs(mul(s, s), ATANH, fma));
 }
 
 /** The same times log2(e), minimax with 2^-45.1: for pow, whose exponent makes the error up to 2^10 times as large. */
@@ -60,7 +59,7 @@ const ATANH_LOG2 = [
 export function log2Single(x: Num): Num {
   const { exponent, m, divisor } = reduceLog(x);
   const s = div(sub(m, divisor), add(m, divisor));
-  return fma(s, fusedInPairs(mul(s, s), ATANH_LOG2), exponent);
+  return fma(s, polynomialInPairs(mul(s, s), ATANH_LOG2, fma), exponent);
 }
 
 /** log(1 + f) = f - (f^2/2 - s * (f^2/2 + s^2 * (LG[0] + s^2 * ...))). Source: e_log.c as below. */

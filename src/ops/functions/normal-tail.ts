@@ -8,12 +8,11 @@
  * All coefficients: rational minimax by the Remez algorithm, in 45 digits and more.
  */
 import type { Precision } from "../expand.ts";
-import { add, div, gt, mul, type Num, sub, where } from "../expr.ts";
+import { add, div, fma, gt, mul, type Num, sub, where } from "../expr.ts";
 import { expOf } from "./exp.ts";
 import { quotientOfPow2 } from "./exp-single.ts";
-import { fusedMonic, fusedPolynomial } from "./fused.ts";
 import { halfSquare } from "./gaussian.ts";
-import { polynomial } from "./polynomial.ts";
+import { monic, polynomial } from "./polynomial.ts";
 import { sizeOf } from "./sign.ts";
 
 /** T(|x|) */
@@ -49,8 +48,8 @@ function single(x: Num): Num {
   const a = where(gt(size, 37.5), 37.5, size);
   const { scale, above, below } = quotientOfPow2(mul(a, a), -Math.LOG2E / 2);
   // One division for both fractions.
-  const upper = mul(above, fusedPolynomial(a, SINGLE.P));
-  const lower = mul(below, fusedMonic(a, SINGLE.Q));
+  const upper = mul(above, polynomial(a, SINGLE.P, fma));
+  const lower = mul(below, monic(a, SINGLE.Q, fma));
   return mul(scale, div(upper, lower));
 }
 

@@ -3,8 +3,8 @@ import type { Precision } from "../expand.ts";
 import { abs, add, div, fma, gt, mul, type Num, neg, sub, where } from "../expr.ts";
 import { exp } from "./exp.ts";
 import { quotientOfPow2 } from "./exp-single.ts";
-import { fusedInPairs } from "./fused.ts";
 import { logDouble } from "./logarithm.ts";
+import { polynomialInPairs } from "./polynomial.ts";
 
 export function softplus(x: Num, precision: Precision): Num {
   const size = abs(x);
@@ -26,7 +26,7 @@ function single(size: Num, ramp: Num): Num {
   const { scale, above, below } = quotientOfPow2(where(gt(size, 709), 709, size), -Math.LOG2E);
   const power = mul(scale, above);
   const s = div(power, fma(2, below, power));
-  return fma(s, fusedInPairs(mul(s, s), ATANH), ramp);
+  return fma(s, polynomialInPairs(mul(s, s), ATANH, fma), ramp);
 }
 
 /** The power p is at most 1; above sqrt(2) - 1, 1 + p is 2 * (1 + (p - 1) / 2). */
