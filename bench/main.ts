@@ -1,11 +1,11 @@
-/** @file `npm run bench`: builds, measures every row, and writes the tables into `docs/performance.md`. */
+/** @file `npm run bench`: builds, measures table by table, and writes each into `docs/performance.md`. */
 import { execFileSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { Bench, findPython } from "./bench.ts";
 import { describeMachine, load, StealMeter } from "./machine.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
-import type { Outcome } from "./outcome.ts";
-import { ROWS } from "./rows/index.ts";
+import type { Outcome, Row, Table } from "./outcome.ts";
+import { TABLES } from "./rows/index.ts";
 import { insertReport, MOST_LOAD, renderReport } from "./table.ts";
 import { checkSpace, openWorkspace } from "./workspace.ts";
 
@@ -32,30 +32,36 @@ async function main(options: Options): Promise<void> {
   if (before > MOST_LOAD)
     say(`The load is ${before.toFixed(2)}: something else is running, so the figures are worth little.`);
 
-  const steal = new StealMeter();
   const bench = new Bench({ options, directory, build, python, report: say });
-  const outcomes: Outcome[] = [];
-  for (const { name, run } of ROWS) {
-    if (options.only.length > 0 && !options.only.includes(name)) continue;
-    bench.begin(name);
-    outcomes.push(...(await run(bench)));
-  }
-
-  bench.close();
-
-  const report = renderReport(outcomes, {
+  const circumstances = {
     machine: describeMachine(),
     date: new Date().toISOString().slice(0, 10),
     pairs: options.pairs,
     quick: options.quick,
     load: before,
-    stolen: steal.share(),
     directory: fileSystem(directory),
-  });
-  console.log(report);
-  if (options.quick || options.only.length > 0) return;
-  insertReport(DOCUMENT, report);
-  say(`written to ${DOCUMENT}`);
+  };
+  for (const table of TABLES) {
+    const rows = chosen(table, options.only);
+    if (rows.length === 0) continue;
+    const steal = new StealMeter();
+    const outcomes: Outcome[] = [];
+    for (const { name, run } of rows) {
+      bench.begin(name);
+      outcomes.push(...(await run(bench)));
+    }
+    const report = renderReport(outcomes, { ...circumstances, stolen: steal.share() });
+    console.log(`${report}\n`);
+    if (options.quick || rows.length < table.rows.length) continue;
+    insertReport(DOCUMENT, table.name, report);
+    say(`written to ${DOCUMENT}`);
+  }
+  bench.close();
+}
+
+/** All rows of the table, where nothing or the table itself is named. */
+function chosen({ name, rows }: Table, only: readonly string[]): readonly Row[] {
+  return only.length === 0 || only.includes(name) ? rows : rows.filter((row) => only.includes(row.name));
 }
 
 function compileTools(directory: string): void {
@@ -75,7 +81,11 @@ function say(text: string): void {
 
 const options = parseOptions(
   process.argv.slice(2),
-  ROWS.map(({ name }) => name),
+  TABLES.flatMap(({ name, rows }) => [name, ...rows.map((row) => row.name)]),
 );
 if (options) await main(options);
-else console.log(USAGE.replace("NAMES", ROWS.map(({ name }) => name).join(", ")));
+else console.log(USAGE.replace("TABLES", TABLES.map(describeTable).join("\n")));
+
+function describeTable({ name, rows }: Table): string {
+  return `${" ".repeat(16)}${name} (${rows.map((row) => row.name).join(", ")})`;
+}

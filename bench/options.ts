@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 export interface Options {
   /** Small files and few rounds: shows that everything runs, and measures nothing. */
   readonly quick: boolean;
-  /** Names of the rows to run; empty for all. */
+  /** Names of the tables and rows to measure; empty for all. */
   readonly only: readonly string[];
   /** Bytes of the large file. */
   readonly size: number;
@@ -22,7 +22,8 @@ export interface Options {
 export const USAGE = `npm run bench -- [options]
 
   --quick       small files, few rounds: a smoke test of a few minutes
-  --only ROW    one row (repeatable): NAMES
+  --only NAME   one table or row (repeatable); a table that is not whole is printed, and not written:
+TABLES
   --size BYTES  of the large file, e.g. 1GiB (default 4GiB)
   --pairs N     rounds that count, after one that warms up (default 7, at least 5)
   --dir DIR     where the files go (default: the system's directory for temporary files)
@@ -52,7 +53,8 @@ export function parseOptions(argv: readonly string[], names: readonly string[]):
   if (values.help) return undefined;
   const { quick } = values;
   for (const name of values.only) {
-    if (!names.includes(name)) throw new Error(`There is no row ${name}; there are ${names.join(", ")}`);
+    if (!names.includes(name))
+      throw new Error(`There is no table or row ${name}; there are ${names.join(", ")}`);
   }
   const defaults = quick ? QUICK : FULL;
   const pairs = values.pairs === undefined ? defaults.pairs : Number(values.pairs);

@@ -22,3 +22,10 @@ export interface Row {
   readonly name: string;
   run(bench: import("./bench.ts").Bench): Promise<readonly Outcome[]>;
 }
+
+/** Rows that are measured, and written into the document, together. */
+export interface Table {
+  /** For `--only`, and the document's marks. */
+  readonly name: string;
+  readonly rows: readonly Row[];
+}

@@ -5,9 +5,6 @@ import type { Machine } from "./machine.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Runs } from "./rounds.ts";
 
-const BEGIN = "<!-- begin: written by npm run bench -->";
-const END = "<!-- end: written by npm run bench -->";
-
 export interface Circumstances {
   readonly machine: Machine;
   readonly date: string;
@@ -25,7 +22,10 @@ export interface Circumstances {
 export const MOST_LOAD = 0.5;
 
 export function renderReport(outcomes: readonly Outcome[], circumstances: Circumstances): string {
-  return [describe(circumstances), summary(outcomes), "### All runs", details(outcomes)].join("\n\n");
+  const parts = [describe(circumstances), summary(outcomes)];
+  // What is timed within a process has no runs.
+  if (outcomes.some(({ runs }) => runs.length > 0)) parts.push("All runs:", details(outcomes));
+  return parts.join("\n\n");
 }
 
 export function summary(outcomes: readonly Outcome[]): string {
@@ -35,12 +35,13 @@ export function summary(outcomes: readonly Outcome[]): string {
   );
 }
 
-/** Puts the report between the marks of the document; the prose around them stays. */
-export function insertReport(path: string, report: string): void {
+/** Puts the report between the marks of its table in the document; all else there stays. */
+export function insertReport(path: string, name: string, report: string): void {
   const text = readFileSync(path, "utf8");
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${path} lacks the marks ${BEGIN} and ${END}`);
-  writeFileSync(path, `${text.slice(0, begin + BEGIN.length)}\n\n${report}\n\n${text.slice(end)}`);
+  const [begin, end] = ["begin", "end"].map((side) => `<!-- ${side}: npm run bench -- --only ${name} -->`);
+  const [start, stop] = [text.indexOf(begin!), text.indexOf(end!)];
+  if (start < 0 || stop < start) throw new Error(`${path} lacks the marks ${begin} and ${end}`);
+  writeFileSync(path, `${text.slice(0, start + begin!.length)}\n\n${report}\n\n${text.slice(stop)}`);
 }
 
 function describe({ machine, date, pairs, quick, load, stolen, directory }: Circumstances): string {

@@ -1,5 +1,5 @@
-/** @file All rows, in the order of the table. Rows that share a file stand together. */
-import type { Row } from "../outcome.ts";
+/** @file All rows, table by table. Rows that share a file stand together. */
+import type { Table } from "../outcome.ts";
 import { activations } from "./activations.ts";
 import { apacheArrow } from "./apache-arrow.ts";
 import { curves } from "./curves.ts";
@@ -14,19 +14,11 @@ import { tinyBatches } from "./tiny-batches.ts";
 import { training } from "./training.ts";
 import { trainingLarge } from "./training-large.ts";
 
-export const ROWS: readonly Row[] = [
-  batchesToFile,
-  apacheArrow,
-  pyarrow,
-  oneBatchToFile,
-  curves,
-  memory,
-  pipe,
-  start,
-  kernel,
-  activations,
-  matmul,
-  training,
-  trainingLarge,
-  tinyBatches,
+export const TABLES: readonly Table[] = [
+  {
+    name: "files",
+    rows: [batchesToFile, apacheArrow, pyarrow, oneBatchToFile, curves, memory, pipe, start, tinyBatches],
+  },
+  { name: "kernels", rows: [kernel, activations] },
+  { name: "training", rows: [matmul, training, trainingLarge] },
 ];
