@@ -134,6 +134,14 @@ export class Pool {
   }
 }
 
+/**
+ * Piscina tries `require` before `import`; and where Node can require an ES module, a worker that is ended just then takes
+ * the whole process down (seen on 20.20: "facade->InstantiateModule … IsJust failed").
+ */
+const WITHOUT_REQUIRE_ESM = process.allowedNodeEnvironmentFlags.has("--experimental-require-module")
+  ? ["--no-experimental-require-module"]
+  : [];
+
 async function start(threads: number, memory: WebAssembly.Memory): Promise<Piscina> {
   const { Piscina } = await import("piscina");
   // From source the workers are TypeScript too, and need the loader that this process runs under.
@@ -149,6 +157,6 @@ async function start(threads: number, memory: WebAssembly.Memory): Promise<Pisci
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
     workerData: { memory },
-    execArgv: fromSource ? ["--import", "tsx"] : [],
+    execArgv: [...WITHOUT_REQUIRE_ESM, ...(fromSource ? ["--import", "tsx"] : [])],
   });
 }

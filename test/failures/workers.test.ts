@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished }
 import { WorkerError } from "../../src/errors.ts";
 import { close } from "../../src/pipeline/close.ts";
 import { transform } from "../../src/pipeline/transform.ts";
+import { acquirePool } from "../../src/workers/pool.ts";
 import { build } from "../support/build.ts";
 import { npyOfZeros } from "../support/inputs.ts";
 import { expectError, sluice } from "../support/process.ts";
@@ -138,4 +139,17 @@ it("after workers that could not load, the next transform starts new ones", asyn
   expect(result).toMatchObject({ code: 0, stderr: "" });
   expect(result.stdout.toString()).toBe("ERR_WORKER\ntrue\n");
   expect(Buffer.compare(read("out.npy"), read("in.npy"))).toBe(0);
+});
+
+it("workers cannot require an ES module: Node aborts the process when a thread is ended in the middle of that", async () => {
+  onTestFinished(close);
+  const { path } = scene();
+  const module = path("required.mjs");
+  writeFileSync(module, "export default () => process.features.require_module ?? false;");
+  const pool = acquirePool(1);
+  try {
+    expect(await pool.runIn(module, null)).toBe(false);
+  } finally {
+    pool.release();
+  }
 });
